@@ -1,0 +1,3 @@
+#![doc = "Connectors of Acquaint."]
+#![warn(missing_docs)]
+pub mod http;

@@ -1,0 +1,9 @@
+#![doc = "The core of Acquaint."]
+pub mod capability;
+pub mod contact;
+pub mod id;
+pub mod limits;
+pub mod redact;
+pub mod source;
+pub mod store;
+pub mod time;
