@@ -3,6 +3,7 @@ pub mod capability;
 pub mod contact;
 pub mod id;
 pub mod limits;
+pub mod policy;
 pub mod redact;
 pub mod source;
 pub mod store;
