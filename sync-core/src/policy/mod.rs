@@ -4,6 +4,7 @@
 //! [`Policy::table`], that scenarios, TOML, JSON and the command line share. A profile is a named policy; profiles
 //! are files, and the engine knows none of them by name.
 
+mod check;
 mod connection;
 mod error;
 mod fields;
@@ -15,6 +16,7 @@ mod stored;
 mod table;
 mod values;
 
+pub use check::{Finding, Severity};
 pub use connection::{Connection, Malformed, Retry, Setting, SettingsError};
 pub use error::PolicyError;
 pub use fields::{Direction, FieldDirection, FieldMode, FieldRule, FieldRules};
