@@ -167,3 +167,116 @@ fn is_host(value: &str) -> bool {
     };
     value.len() <= 253 && value.strip_suffix('.').unwrap_or(value).split('.').all(label)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    fn given(text: &str) -> BTreeMap<String, String> {
+        text.split(' ').filter_map(|s| s.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+    }
+
+    const SIX: &str =
+        "email=a@h.com password=p imap_host=imap.h.com imap_port=993 smtp_host=smtp.h.com smtp_port=587";
+
+    #[test]
+    fn each_of_the_six_is_required() {
+        let connection = Policy::profile("DXO").unwrap().connection;
+        assert_eq!(connection.check_settings(&given(SIX)), Ok(()));
+        for name in connection.primary.iter().map(Setting::as_str) {
+            for missing in [None, Some(""), Some(" ")] {
+                let mut settings = given(SIX);
+                settings.remove(name);
+                settings.extend(missing.map(|value| (name.to_owned(), value.to_owned())));
+                let error = connection.check_settings(&settings).unwrap_err();
+                assert_eq!(
+                    (error.missing.as_slice(), error.malformed.as_slice()),
+                    (&[name.to_owned()][..], &[][..])
+                );
+            }
+        }
+        assert_eq!(connection.check_settings(&BTreeMap::new()).unwrap_err().missing.len(), 6);
+    }
+
+    #[test]
+    fn forms_are_checked_up_to_their_edges() {
+        let connection = Policy::profile("DXO").unwrap().connection;
+        for (name, good, bad) in [
+            ("imap_port", &["1", "993", "65535"][..], &["0", "65536", "-1", "x", "993 ", "+"][..]),
+            (
+                "smtp_host",
+                &[
+                    "smtp.h.com",
+                    "localhost",
+                    "10.0.0.1",
+                    "::1",
+                    "[::1]",
+                    "h.com.",
+                    "bücher.example",
+                    "ex_1.lan",
+                ],
+                &["https://h.com", "h.com:25", "h.com/x", "a b", "-h.com", "h..com", ".", "[x]", "a@h.com"],
+            ),
+            (
+                "email",
+                &["ann@example.org", "a@x", "\"a@b\"@h.com", "анна@почта.рф"],
+                &["ann", "@x.org", "ann@", "a b@x.org", "a@x org", "a@x.org\n"],
+            ),
+            ("server", &["mail.x.org"], &["https://mail.x.org/EWS"]),
+            (
+                "url",
+                &["https://x.org/dav", "http://localhost:5232", "/home/ann/cards", "C:\\cards"],
+                &["https://", "ftp://x.org", "https:///x"],
+            ),
+            ("username", &["CORP\\ann", "ann", "a@x.org"], &[]),
+        ] {
+            let with = |value: &str| {
+                let mut settings = given(SIX);
+                settings.insert(name.to_owned(), value.to_owned());
+                connection.check_settings(&settings)
+            };
+            for value in good {
+                assert_eq!(with(value), Ok(()), "{name}={value}");
+            }
+            for value in bad {
+                let error = with(value).unwrap_err();
+                assert!(error.missing.is_empty());
+                assert_eq!(
+                    error.malformed.iter().map(|m| m.setting.as_str()).collect::<Vec<_>>(),
+                    [name],
+                    "{value}"
+                );
+            }
+        }
+        let label = "a".repeat(63);
+        assert!(is_host(&label) && !is_host(&format!("{label}a")));
+        assert!(is_host(&[label.as_str(); 3].join(".")) && !is_host(&[label.as_str(); 4].join(".")));
+    }
+
+    #[test]
+    fn errors_name_settings_and_never_show_values() {
+        let connection = Policy::profile("DXO").unwrap().connection;
+        let error = connection
+            .check_settings(&given("email=canary password=canary imap_port=canary smtp_host=h smtp_port=1"))
+            .unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("canary"));
+        assert_eq!(
+            error.to_string(),
+            "missing: imap_host; email must be an email address, such as ann@example.org; imap_port must be a number \
+             from 1 to 65535"
+        );
+    }
+
+    #[test]
+    fn advanced_settings_are_offered_until_given() {
+        let connection = Policy::profile("DX2").unwrap().connection;
+        assert_eq!(connection.check_settings(&given("email=a@x.org password=p")), Ok(()));
+        assert_eq!(connection.offer(&given("email=a@x.org password=p")), ["username", "server"]);
+        assert_eq!(connection.offer(&given("server=mail.x.org username=")), ["username"]);
+        assert_eq!(connection.offer(&given("server=mail.x.org username=ann")), [""; 0]);
+        let none = Policy::profile("DG").unwrap().connection;
+        assert_eq!(none.check_settings(&BTreeMap::new()), Ok(()), "signing in is the connector's");
+    }
+}

@@ -141,7 +141,9 @@ impl Text for FieldRule {
         }
         // The delimiter is free text, so it comes last and may contain anything.
         if let Some((before, rest)) = words.split_once("+delimiter(") {
-            let delimiter = rest.strip_suffix(')').filter(|line| !line.is_empty() && !line.contains('\n'));
+            let delimiter = rest
+                .strip_suffix(')')
+                .filter(|line| !line.trim().is_empty() && !line.chars().any(char::is_control));
             rule.delimiter = Some(delimiter.ok_or("delimiter(TEXT) needs a text and comes last")?.to_owned());
             words = before;
         }

@@ -8,12 +8,15 @@ mod check;
 mod connection;
 mod error;
 mod fields;
+mod mapping;
 mod matching;
 mod profile;
 mod rules;
 mod scope;
 mod stored;
 mod table;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use check::{Finding, Severity};

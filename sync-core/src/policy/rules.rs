@@ -375,3 +375,56 @@ impl Guard {
 fn over(count: u64, ceiling: u32) -> bool {
     ceiling > 0 && count > u64::from(ceiling)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guard_trips_at_its_edges() {
+        let guard = Guard::default();
+        for (removals, links, trips) in [
+            (0, 0, false),
+            (2, 2, false),
+            (3, 3, true),
+            (3, 4, true),
+            (3, 6, true),
+            (3, 7, false),
+            (49, 900, false),
+            (49, 98, true),
+            (50, 1_000, true),
+            (50, 1_001, false),
+            (u64::MAX, u64::MAX, true),
+        ] {
+            assert_eq!(guard.trips(removals, links), trips, "{removals} of {links}");
+        }
+        assert!(!Guard { action: GuardAction::Allow, ..Guard::default() }.trips(100, 100));
+        assert!(!guard.too_many_creates(u64::MAX), "no ceiling by default");
+        let ceiling = Guard { create_ceiling: 10, update_ceiling: 20, ..Guard::default() };
+        assert!(!ceiling.too_many_creates(10) && ceiling.too_many_creates(11));
+        assert!(!ceiling.too_many_updates(20) && ceiling.too_many_updates(21));
+    }
+
+    #[test]
+    fn what_a_contact_lacks_is_named() {
+        let industry = || Field::Custom("industry".to_owned());
+        let mut required =
+            Required { what: vec![Requirement::Name, Requirement::Field(industry())], ..Required::default() };
+        let reason =
+            |required: &Required, contact: &Contact| required.missing(contact).map(Requirement::reason);
+        let named = Contact::new().with(Field::Middle, "K");
+        assert_eq!(reason(&required, &Contact::new().with(Field::FullName, "x")).as_deref(), Some("no_name"));
+        assert_eq!(reason(&required, &named).as_deref(), Some("required:industry"));
+        assert_eq!(reason(&required, &named.clone().with(industry(), "Steel")), None);
+        assert!(required.includes(&industry()) && !required.includes(&Field::Middle));
+        required.defaults.insert(industry(), "Other".to_owned());
+        assert_eq!(reason(&required, &named), None);
+    }
+
+    #[test]
+    fn asking_for_a_sync_always_syncs() {
+        let trigger = Trigger { on: vec![TriggerEvent::OnOpen], ..Trigger::default() };
+        assert!(trigger.starts_on(TriggerEvent::Manual) && trigger.starts_on(TriggerEvent::OnOpen));
+        assert!(!trigger.starts_on(TriggerEvent::OnPush));
+    }
+}

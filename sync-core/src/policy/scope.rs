@@ -229,3 +229,37 @@ impl Text for Filter {
         conditions.collect::<Vec<_>>().join("&")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact::Element;
+
+    #[test]
+    fn a_filter_passes_when_every_condition_holds() {
+        let contact = Contact::new()
+            .with(Field::Company, "Acme & Sons")
+            .with_element(Field::Categories, Element::text("VIP"))
+            .with_element(Field::Categories, Element::text("CRM"));
+        for (filter, passes) in [
+            ("none", true),
+            ("categories=crm", true),
+            ("categories=VIP&categories=CRM", true),
+            ("categories=VIP&categories=Other", false),
+            ("categories=VI", false),
+            ("company=acme \\& sons", true),
+            ("company=*", true),
+            ("phones=*", false),
+            ("custom:industry=Steel", false),
+        ] {
+            assert_eq!(Filter::read(filter).unwrap().passes(&contact), passes, "{filter}");
+        }
+    }
+
+    #[test]
+    fn the_own_folder_is_named_after_the_account() {
+        let folders = Folders::read("dedicated:Pipeliner (<account>)").unwrap();
+        assert_eq!(folders.dedicated_name("ACME").as_deref(), Some("Pipeliner (ACME)"));
+        assert_eq!(Folders::All.dedicated_name("ACME"), None);
+    }
+}

@@ -67,7 +67,7 @@ impl Serialize for Policy {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let map = flatten(BTreeMap::deserialize(deserializer)?).map_err(D::Error::custom)?;
         Self::from_map(map.iter().map(|(key, value)| (key.as_str(), value.as_str())))
             .map_err(D::Error::custom)
     }
@@ -86,34 +86,47 @@ pub(super) fn read_profile(file: &str) -> Result<Profile, PolicyError> {
     Ok(Profile { name, about, policy })
 }
 
-/// The flat map of a TOML text.
-fn flat(text: &str) -> Result<BTreeMap<String, String>, PolicyError> {
-    let table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| PolicyError::Syntax(error.to_string()))?;
-    let mut map = BTreeMap::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(family) => {
-                for (name, value) in family {
-                    let key = format!("{key}.{name}");
-                    let text = plain_text(&key, value)?;
-                    map.insert(key, text);
-                }
-            }
-            value => {
-                let text = plain_text(&key, value)?;
-                map.insert(key, text);
-            }
-        }
-    }
-    Ok(map)
+/// A value as TOML or JSON writes it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a setting must be a text, a number, true, false, or a table of them")]
+enum Plain {
+    Text(String),
+    Number(u64),
+    Switch(bool),
+    Family(BTreeMap<String, Plain>),
 }
 
-fn plain_text(key: &str, value: toml::Value) -> Result<String, PolicyError> {
-    match value {
-        toml::Value::String(text) => Ok(text),
-        toml::Value::Integer(number) => Ok(number.to_string()),
-        toml::Value::Boolean(on) => Ok(if on { "on" } else { "off" }.to_owned()),
-        _ => Err(PolicyError::Syntax(format!("{key} must be a text, a number, true or false"))),
+/// The flat map of a TOML text.
+fn flat(text: &str) -> Result<BTreeMap<String, String>, PolicyError> {
+    let tree = toml::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+    flatten(tree)
+}
+
+/// `{field: {first: replace}}` as `field.first = replace`.
+fn flatten(tree: BTreeMap<String, Plain>) -> Result<BTreeMap<String, String>, PolicyError> {
+    let mut flat = BTreeMap::new();
+    for (key, value) in tree {
+        let text = match value {
+            Plain::Text(text) => text,
+            Plain::Number(number) => number.to_string(),
+            Plain::Switch(on) => if on { "on" } else { "off" }.to_owned(),
+            Plain::Family(family) => {
+                for (name, text) in flatten(family)? {
+                    once(&mut flat, format!("{key}.{name}"), text)?;
+                }
+                continue;
+            }
+        };
+        once(&mut flat, key, text)?;
     }
+    Ok(flat)
+}
+
+/// Enters a setting that must not be there already (`"field.first"` beside `[field] first`).
+fn once(flat: &mut BTreeMap<String, String>, key: String, text: String) -> Result<(), PolicyError> {
+    if flat.contains_key(&key) {
+        return Err(PolicyError::Syntax(format!("{key} is set twice")));
+    }
+    flat.insert(key, text);
+    Ok(())
 }

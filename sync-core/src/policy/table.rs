@@ -395,12 +395,12 @@ fn unknown(key: &str) -> PolicyError {
     if key == "profile" {
         return PolicyError::ProfileIsFixed;
     }
+    let families = TABLE.iter().filter_map(Knob::family);
     let nearest = match key.split_once('.') {
-        Some((family, name)) => {
-            let families = TABLE.iter().filter_map(Knob::family);
-            nearest(family, families).map(|family| format!("{family}.{name}"))
+        Some((family, name)) if !name.is_empty() => {
+            nearest(family, families).map(|near| format!("{near}.{name}"))
         }
-        None => nearest(key, TABLE.iter().filter(|knob| knob.family().is_none()).map(|knob| knob.key)),
+        _ => nearest(key, TABLE.iter().filter(|knob| knob.family().is_none()).map(|knob| knob.key)),
     };
     PolicyError::UnknownKey { key: shorten(key), nearest }
 }
