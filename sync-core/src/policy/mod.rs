@@ -8,6 +8,7 @@ mod check;
 mod connection;
 mod error;
 mod fields;
+mod lookup;
 mod mapping;
 mod matching;
 mod profile;
@@ -23,12 +24,10 @@ pub use check::{Finding, Severity};
 pub use connection::{Connection, Malformed, Retry, Setting, SettingsError};
 pub use error::PolicyError;
 pub use fields::{Direction, FieldDirection, FieldMode, FieldRule, FieldRules};
+pub use lookup::{Caller, CallerMatch, Origin, Search};
 pub use matching::{Ambiguous, Conflict, ConflictRule, MatchKey, Matching};
 pub use profile::Profile;
-pub use rules::{
-    Caller, CallerMatch, Guard, Origin, RelationRule, Required, Requirement, Search, Subscription, Trigger,
-    TriggerEvent,
-};
+pub use rules::{Guard, RelationRule, Required, Requirement, Subscription, Trigger, TriggerEvent};
 pub use scope::{Choice, Condition, Export, Filter, Folders, InboundScope, OutboundScope, Scope};
 pub use table::Knob;
 pub use values::{
