@@ -4,6 +4,7 @@ pub mod contact;
 pub mod id;
 pub mod limits;
 pub mod merge;
+pub mod policy;
 pub mod redact;
 pub mod source;
 pub mod store;
