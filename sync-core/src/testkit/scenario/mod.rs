@@ -14,18 +14,26 @@
 //! the mailbox `A` of a `given user` line. Values with blanks are quoted; `f=` says that the field is absent; lists are
 //! written `[a,b]` and are sets.
 
+mod check;
 mod field;
+mod host;
 mod lex;
 mod markdown;
 mod model;
 mod parse;
 mod print;
+mod run;
+mod world;
 
+pub use check::{Mismatch, Seen, check, holds};
 pub use field::{
     Assign, CARD_FIELDS, Detail, HubField, Key, Literal, SourceField, Takes, blob_of, literal_of, value_of,
 };
+pub use host::{Draft, Hit, Host, HostError, HostResult, HubCard, HubDetails, Setup};
 pub use model::{
     Caller, Check, Connection, DEFAULT_BOX, DEFAULT_USER, EVENTS, Event, Given, HubAssign, Placed, Scenario,
     SourceAssign, Step, Then, When,
 };
 pub use parse::{ParseError, parse};
+pub use run::{Failure, run};
+pub use world::{Mailbox, STEP_SECONDS, World};
