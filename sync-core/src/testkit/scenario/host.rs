@@ -33,6 +33,8 @@ pub type HostResult<T> = Result<T, HostError>;
 pub struct Setup<'a> {
     /// The profile's name.
     pub profile: &'a str,
+    /// The name of the account that folder templates insert.
+    pub account: &'a str,
     /// Knobs that differ from it.
     pub settings: &'a [(String, String)],
     /// The clock of the world. The runner moves it before each step; [`Host::tick`] may move it on.

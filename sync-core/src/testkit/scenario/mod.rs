@@ -31,8 +31,8 @@ pub use field::{
 };
 pub use host::{Draft, Hit, Host, HostError, HostResult, HubCard, HubDetails, Setup};
 pub use model::{
-    Caller, Check, Connection, DEFAULT_BOX, DEFAULT_USER, EVENTS, Event, Given, HubAssign, Placed, Scenario,
-    SourceAssign, Step, Then, When,
+    ACCOUNT, Caller, Check, Connection, DEFAULT_BOX, DEFAULT_USER, EVENTS, Event, Given, HubAssign, Placed,
+    Scenario, SourceAssign, Step, Then, When,
 };
 pub use parse::{ParseError, parse};
 pub use run::{Failure, run};

@@ -12,6 +12,9 @@ pub const DEFAULT_BOX: &str = "M";
 /// The user whose mailbox `M` is, and who acts where no other user is named.
 pub const DEFAULT_USER: &str = "u";
 
+/// The account's name, which the scenarios expect in the name of a profile's own folder.
+pub const ACCOUNT: &str = "ACME";
+
 /// One scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {

@@ -171,9 +171,9 @@ impl Words {
             ("offline", None) => When::Offline(self.mailbox()?),
             ("online", None) => When::Online(self.mailbox()?),
             ("expire", None) => When::Expire,
-            ("set", None) => match (self.settings()?.pop(), self.0.is_empty()) {
-                (Some((key, value)), true) => When::Set { key, value },
-                _ => return Err("expected knob=value".into()),
+            ("set", None) => match <[(String, String); 1]>::try_from(self.settings()?) {
+                Ok([(key, value)]) => When::Set { key, value },
+                Err(_) => return Err("expected one knob=value".into()),
             },
             ("confirm", None) => When::Confirm,
             ("restore", None) => When::Restore,

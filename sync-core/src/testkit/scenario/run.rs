@@ -42,37 +42,29 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 /// The first step that does not hold.
-pub fn run<H: Host + ?Sized>(scenario: &Scenario, host: &mut H) -> Result<(), Failure> {
-    let mut failure = Failure {
-        scenario: scenario.id.clone(),
-        file: scenario.file.clone(),
-        line: scenario.line,
-        step: format!("scenario {} profile={}", scenario.id, scenario.profile),
-        problem: String::new(),
-        world: String::new(),
+pub fn run<H: Host + ?Sized>(scenario: &Scenario, host: &mut H) -> Result<(), Box<Failure>> {
+    let fail = |line: usize, step: String, error: HostError, world: String| {
+        let (scenario, file) = (scenario.id.clone(), scenario.file.clone());
+        Box::new(Failure { scenario, file, line, step, problem: error.0, world })
     };
-    let world = match World::begin(scenario, host) {
-        Ok(world) => world,
-        Err(error) => return Err(Failure { problem: error.to_string(), ..failure }),
-    };
+    let world = World::begin(scenario, host).map_err(|error| {
+        let header = format!("scenario {} profile={}", scenario.id, scenario.profile);
+        fail(scenario.line, header, error, String::new())
+    })?;
     let mut runner = Runner { world, host, baseline: None, caller: None, hits: None };
     for placed in &scenario.steps {
-        failure.line = placed.line;
-        if let Err(error) = runner.step(&placed.step) {
-            let (step, problem) = (placed.step.to_string(), error.to_string());
-            return Err(Failure { step, problem, world: runner.show(), ..failure });
-        }
+        let done = runner.step(&placed.step);
+        done.map_err(|error| fail(placed.line, placed.step.to_string(), error, runner.show()))?;
     }
     let last = scenario.steps.iter().rev().find_map(|placed| match &placed.step {
         Step::When(when) => Some(when),
         Step::Given(_) | Step::Then(_) => None,
     });
-    let settled = matches!(last, Some(When::Sync(None)));
-    if let Err(error) = runner.stays_quiet(settled) {
-        let step = "(the cycle after the last step)".to_owned();
-        return Err(Failure { step, problem: error.to_string(), world: runner.show(), ..failure });
-    }
-    Ok(())
+    let quiet = runner.stays_quiet(matches!(last, Some(When::Sync(None))));
+    quiet.map_err(|error| {
+        let line = scenario.steps.last().map_or(scenario.line, |placed| placed.line);
+        fail(line, "(the cycle after the last step)".to_owned(), error, runner.show())
+    })
 }
 
 struct Runner<'a, H: ?Sized> {

@@ -3,7 +3,7 @@
 use super::check::Seen;
 use super::field::{Detail, HubField, Key, Literal, SourceField, blob_of, value_of};
 use super::host::{Host, HostError, HostResult, Setup};
-use super::model::{DEFAULT_BOX, DEFAULT_USER, Given, Scenario, SourceAssign, Step};
+use super::model::{ACCOUNT, DEFAULT_BOX, DEFAULT_USER, Given, Scenario, SourceAssign, Step};
 use crate::id::{ContactId, RemoteId, SourceId, UserId};
 use crate::source::{Item, ItemKind};
 use crate::testkit::sim::{Clock, Edit, SimBox};
@@ -47,7 +47,8 @@ impl World {
     /// When the host refuses profile, settings or sources.
     pub fn begin<H: Host + ?Sized>(scenario: &Scenario, host: &mut H) -> HostResult<Self> {
         let clock = Clock::default();
-        let setup = Setup { profile: &scenario.profile, settings: &scenario.settings, clock: clock.clone() };
+        let (profile, settings) = (&scenario.profile, &scenario.settings);
+        let setup = Setup { profile, account: ACCOUNT, settings, clock: clock.clone() };
         host.begin(&setup)?;
         let givens = || {
             scenario.steps.iter().filter_map(|placed| match &placed.step {
