@@ -8,4 +8,6 @@ pub mod policy;
 pub mod redact;
 pub mod source;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
