@@ -2,8 +2,11 @@
 pub mod capability;
 pub mod contact;
 pub mod id;
+pub mod identity;
+pub mod library;
 pub mod limits;
 pub mod merge;
+pub mod plan;
 pub mod policy;
 pub mod redact;
 pub mod source;
