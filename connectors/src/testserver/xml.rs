@@ -2,6 +2,7 @@
 
 use acquaint_core::limits;
 use quick_xml::XmlVersion;
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::reader::NsReader;
@@ -128,7 +129,7 @@ fn predefined(entity: &str) -> Result<&'static str, Malformed> {
 fn node(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Node, Malformed> {
     let (namespace, local) = reader.resolver().resolve_element(start.name());
     let ns = match namespace {
-        ResolveResult::Bound(namespace) => namespace.0.to_owned(),
+        ResolveResult::Bound(namespace) => unescape(namespace.0).map_err(|_| Malformed)?.into_owned(),
         ResolveResult::Unbound => String::new(),
         ResolveResult::Unknown(_) => return Err(Malformed),
     };
