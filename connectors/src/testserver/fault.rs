@@ -32,7 +32,7 @@ pub enum Effect {
     BreakOff(usize),
     /// The request is carried out; the body ends after so many bytes, and looks complete to HTTP.
     CutBody(usize),
-    /// Nothing is done; the body of a real answer is replaced by a multistatus without rows.
+    /// Nothing is done; a multistatus without rows.
     NoRows,
 }
 

@@ -40,10 +40,10 @@ pub use account::Scheme;
 pub use fault::{Effect, Fault};
 pub use listener::DavListener;
 pub use path::HrefStyle;
-pub use presets::{OTHER_ORIGIN, SHARD_ORIGIN};
+pub use presets::{OTHER_ORIGIN, Preset, SHARD_ORIGIN};
 pub use quirks::{
-    EtagStyle, LostToken, Poison, PoisonEffect, Privileges, Quirks, SyncDepth, SyncLimit, TokenStyle,
-    Versions, WellKnown,
+    EtagStyle, Limit, LostToken, Poison, PoisonEffect, Privileges, Quirks, SyncDepth, TokenStyle, Versions,
+    WellKnown,
 };
 pub use reply::Reply;
 pub use transport::{DavTransport, Traffic};
@@ -148,6 +148,7 @@ impl DavServer {
             Some(effect) => effect.apply(|| self.serve(request)),
             None => Reply::Whole(self.serve(request)),
         };
+        let reply = if request.method == "HEAD" { reply.without_body() } else { reply };
         if self.log.len() == LOG_ENTRIES {
             self.log.pop_front();
         }

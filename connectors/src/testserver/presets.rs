@@ -4,7 +4,7 @@
 use super::account::Scheme;
 use super::path::HrefStyle;
 use super::quirks::{
-    EtagStyle, LostToken, Privileges, Quirks, SyncDepth, SyncLimit, TokenStyle, Versions, WellKnown,
+    EtagStyle, Limit, LostToken, Privileges, Quirks, SyncDepth, TokenStyle, Versions, WellKnown,
 };
 
 /// The origin that [`Quirks::redirect_other_host`] sends clients to.
@@ -12,9 +12,12 @@ pub const OTHER_ORIGIN: &str = "http://other.test";
 /// The origin of the shard in [`Quirks::icloud`].
 pub const SHARD_ORIGIN: &str = "http://p07-contacts.dav.test";
 
+/// The name of a preset, and what makes it.
+pub type Preset = (&'static str, fn() -> Quirks);
+
 impl Quirks {
     /// Every preset by name.
-    pub const PRESETS: [(&'static str, fn() -> Self); 13] = [
+    pub const PRESETS: [Preset; 13] = [
         ("standard", Self::default),
         ("google", Self::google),
         ("icloud", Self::icloud),
@@ -81,7 +84,7 @@ impl Quirks {
             privileges: Privileges::AllAndWrite,
             sync_depth: SyncDepth::Any,
             tombstones_first: true,
-            limit: SyncLimit::Ignore,
+            limit: Limit::Ignore,
             token_first: true,
             no_not_modified: true,
             reserializes: true,
@@ -106,7 +109,7 @@ impl Quirks {
             skip_short_lived: true,
             tokens: TokenStyle::Hash,
             lost_token: LostToken::Status(412),
-            limit: SyncLimit::CutForEver,
+            limit: Limit::CutForEver,
             no_data_in_sync: true,
             allows_uid_twice: true,
             bad_card_status: Some(412),
@@ -124,6 +127,7 @@ impl Quirks {
             hrefs: HrefStyle::LowerHex,
             no_sync: true,
             no_move: true,
+            limit: Limit::CutForEver,
             multiget_fails_whole: true,
             literal_cr: true,
             x_vcard: true,

@@ -79,8 +79,8 @@ pub struct Quirks {
     pub token_window: Option<u64>,
     /// Most rows of one answer; more follow with the next token (507 row).
     pub page: Option<usize>,
-    /// What `limit` does.
-    pub limit: SyncLimit,
+    /// What `limit` does in sync-collection and addressbook-query.
+    pub limit: Limit,
     /// `address-data` is not given in sync-collection.
     pub no_data_in_sync: bool,
 
@@ -219,17 +219,17 @@ pub enum LostToken {
     FullListing,
 }
 
-/// What `limit` does in sync-collection.
+/// What the `limit` of a report does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SyncLimit {
-    /// The rest follows with the next token (507 row).
+pub enum Limit {
+    /// A 507 row says that there is more; in sync-collection it follows with the next token.
     #[default]
     Honour,
     /// It is ignored.
     Ignore,
     /// The request fails with 507 if there are more rows.
     Fail,
-    /// The rows are cut and the token says that nothing is left. What was cut is lost.
+    /// The rows are cut without a sign, and a token says that nothing is left: what was cut is lost.
     CutForEver,
 }
 

@@ -17,6 +17,17 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The answer to HEAD: the length of the body in place of the body.
+    pub(super) fn without_body(self) -> Self {
+        match self {
+            Self::Whole(response) | Self::Part(response, _) => {
+                let length = response.body.len().to_string();
+                Self::Whole(with(HttpResponse { body: Vec::new(), ..response }, "content-length", length))
+            }
+            Self::Lost | Self::Unreachable => self,
+        }
+    }
+
     /// The status that the request log shows; 0 when the client sees none.
     pub(super) fn status(&self) -> u16 {
         match self {

@@ -4,7 +4,7 @@ use super::book::{Book, Card, Change};
 use super::path::{self, Place};
 use super::propfind::{Subject, Wanted};
 use super::query::Filter;
-use super::quirks::{LostToken, PoisonEffect, SyncDepth, SyncLimit, Versions};
+use super::quirks::{Limit, LostToken, PoisonEffect, SyncDepth, Versions};
 use super::xml::{self, CARD, DAV, Multistatus, Name, Node, element, escape};
 use super::{DavServer, header, reply};
 use crate::http::{HttpRequest, HttpResponse};
@@ -54,7 +54,7 @@ impl DavServer {
         if depth != "0" && quirks.sync_depth == SyncDepth::Zero {
             return bad("the depth must be 0");
         }
-        let Ok(limit) = limit(node, DAV) else { return bad("bad limit") };
+        let Ok(limit) = self.limit(node, DAV) else { return bad("bad limit") };
         let given = given.text.trim();
         let (mut since, mut first) = (0, true);
         if given.is_empty() {
@@ -76,7 +76,6 @@ impl DavServer {
             let unborn = quirks.skip_short_lived && change.born > since;
             !(silent || gone && (unborn || first && !quirks.tombstones_first))
         };
-        let limit = if quirks.limit == SyncLimit::Ignore { None } else { limit };
         let most = limit.into_iter().chain(quirks.page).min().unwrap_or(usize::MAX);
         let mut rows = book.changes(since).filter(listed).peekable();
 
@@ -93,9 +92,9 @@ impl DavServer {
         let cut = rows.peek().is_some();
         if cut {
             match quirks.limit {
-                SyncLimit::Honour | SyncLimit::Ignore => token_at = last,
-                SyncLimit::Fail => return Ok(reply::error(507, "<D:number-of-matches-within-limits/>")),
-                SyncLimit::CutForEver => {}
+                Limit::Honour | Limit::Ignore => token_at = last,
+                Limit::Fail => return Ok(reply::error(507, "<D:number-of-matches-within-limits/>")),
+                Limit::CutForEver => {}
             }
         }
         let token = self.token(book, token_at);
@@ -122,7 +121,7 @@ impl DavServer {
                 None => body.status(&href, "404 Not Found", ""),
             }
         }
-        if cut && quirks.limit != SyncLimit::CutForEver {
+        if cut && quirks.limit != Limit::CutForEver {
             self.cut_row(&mut body, name);
         }
         if !quirks.token_first {
@@ -162,7 +161,7 @@ impl DavServer {
     }
 
     fn query(&self, name: &str, book: &Book, node: &Node) -> Result<HttpResponse, Poisoned> {
-        let (Some(filter), Ok(limit)) = (Filter::read(node), limit(node, CARD)) else {
+        let (Some(filter), Ok(limit)) = (Filter::read(node), self.limit(node, CARD)) else {
             return Ok(reply::error(403, "<C:supported-filter/>"));
         };
         let names = wanted(node);
@@ -172,10 +171,21 @@ impl DavServer {
         for (card_name, card) in hits.by_ref().take(limit.unwrap_or(usize::MAX)) {
             self.card_row(&mut body, &self.card_href(name, card_name), (book, card), &names, true)?;
         }
-        if limit.is_some() && hits.next().is_some() {
-            self.cut_row(&mut body, name);
+        let cut = limit.is_some() && hits.next().is_some();
+        match self.quirks.limit {
+            Limit::Honour if cut => self.cut_row(&mut body, name),
+            Limit::Fail if cut => return Ok(reply::error(507, "<D:number-of-matches-within-limits/>")),
+            Limit::Honour | Limit::Fail | Limit::Ignore | Limit::CutForEver => {}
         }
         Ok(reply::multistatus(body.finish()))
+    }
+
+    /// The `limit` of a report: at least 1 (RFC 5323 section 5.17). None if there is none, or it is ignored.
+    fn limit(&self, node: &Node, ns: &str) -> Result<Option<usize>, ()> {
+        let Some(limit) = node.child(ns, "limit") else { return Ok(None) };
+        let number = limit.child(ns, "nresults").and_then(|number| number.text.trim().parse().ok());
+        let number = number.filter(|number| *number > 0).ok_or(())?;
+        Ok(if self.quirks.limit == Limit::Ignore { None } else { Some(number) })
     }
 
     /// Writes the row of a card, with `address-data` if it is asked for and given out here.
@@ -234,11 +244,4 @@ fn wanted(node: &Node) -> Vec<Name> {
     let names =
         node.child(DAV, "prop").map(|prop| prop.children.iter().map(|child| child.name.clone()).collect());
     names.unwrap_or_default()
-}
-
-/// The `limit` of a report: at least 1 (RFC 5323 section 5.17).
-fn limit(node: &Node, ns: &str) -> Result<Option<usize>, ()> {
-    let Some(limit) = node.child(ns, "limit") else { return Ok(None) };
-    let number = limit.child(ns, "nresults").and_then(|number| number.text.trim().parse().ok());
-    number.filter(|number| *number > 0).map(Some).ok_or(())
 }

@@ -22,13 +22,7 @@ impl DavServer {
         if known && !self.quirks.no_not_modified {
             return reply::with(reply::empty(304), "etag", etag);
         }
-        let body = if request.method == "HEAD" { Vec::new() } else { card.bytes.to_vec() };
-        let response = reply::with(reply::body(200, self.media(), body), "etag", etag);
-        if request.method == "HEAD" {
-            reply::with(response, "content-length", card.bytes.len().to_string())
-        } else {
-            response
-        }
+        reply::with(reply::body(200, self.media(), card.bytes.to_vec()), "etag", etag)
     }
 
     pub(super) fn put_card(&mut self, request: &HttpRequest, place: &Place) -> HttpResponse {
@@ -138,9 +132,8 @@ impl DavServer {
         if facts.version != "3.0" && (facts.version != "4.0" || quirks.versions == Versions::OnlyThree) {
             return Err(reply::error(415, "<C:supported-address-data/>"));
         }
-        match facts.uid.as_deref().filter(|_| !quirks.reassigns_uid) {
-            Some(uid) => self.check_uid(uid, book, book_name, name)?,
-            None => {}
+        if let Some(uid) = facts.uid.as_deref().filter(|_| !quirks.reassigns_uid) {
+            self.check_uid(uid, book, book_name, name)?;
         }
         Ok(facts.uid)
     }

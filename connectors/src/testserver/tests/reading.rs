@@ -1,5 +1,5 @@
 use super::*;
-use crate::testserver::{Fault, Scheme};
+use crate::testserver::{Fault, Limit, Scheme};
 
 #[test]
 fn discovery_leads_to_the_book() {
@@ -111,6 +111,8 @@ fn get_and_head_know_their_etags() {
     assert_eq!(send(&mut server, "GET", &href, &[("if-none-match", &etag)], "").status, 304);
     assert_eq!(send(&mut server, "GET", &href, &[("if-none-match", "\"x\"")], "").status, 200);
     assert_eq!(send(&mut server, "GET", &format!("{BOOK}z.vcf"), &[], "").status, 404);
+    let refused = server.answer(&HttpRequest { headers: Vec::new(), ..request("HEAD", &href, &[], "") });
+    assert_eq!((refused.status, refused.body.len()), (401, 0));
 }
 
 #[test]
@@ -150,6 +152,12 @@ fn queries_filter_and_say_when_they_cut() {
         ["a.vcf", "b.vcf", "!contacts"]
     );
     assert_eq!(Answer::read(&report(&mut server, "1", &query(&all(3)))).names(), ["a.vcf", "b.vcf", "c.vcf"]);
+    for (limit, found) in [(Limit::Ignore, 3), (Limit::CutForEver, 2)] {
+        server.quirks.limit = limit;
+        assert_eq!(Answer::read(&report(&mut server, "1", &query(&all(2)))).rows.len(), found);
+    }
+    server.quirks.limit = Limit::Fail;
+    assert_eq!(report(&mut server, "1", &query(&all(2))).status, 507);
     assert_eq!(report(&mut server, "1", &query("")).status, 403);
     assert_eq!(report(&mut server, "1", &query(&all(0))).status, 403);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testserver::{LostToken, SyncDepth, SyncLimit, TokenStyle};
+use crate::testserver::{Limit, LostToken, SyncDepth, TokenStyle};
 use std::time::Instant;
 
 #[test]
@@ -137,11 +137,11 @@ fn limit_is_honoured_ignored_refused_or_a_trap() {
     let one = "<limit><nresults>1</nresults></limit>";
     let mut server = server(Quirks::default());
     assert_eq!(pages(&mut server, String::new(), one).0.len(), 3);
-    server.quirks.limit = SyncLimit::Ignore;
+    server.quirks.limit = Limit::Ignore;
     assert_eq!(pages(&mut server, String::new(), one).0, [["a.vcf", "b.vcf", "c.vcf"]]);
-    server.quirks.limit = SyncLimit::Fail;
+    server.quirks.limit = Limit::Fail;
     assert_eq!(report(&mut server, "0", &sync_body("", one)).status, 507);
-    server.quirks.limit = SyncLimit::CutForEver;
+    server.quirks.limit = Limit::CutForEver;
     let (rows, token) = pages(&mut server, String::new(), one);
     assert_eq!(rows, [["a.vcf"]]);
     assert!(sync(&mut server, &token).rows.is_empty(), "the rest is lost");
