@@ -210,7 +210,9 @@ impl Record {
         let mut relayed = self.relayed.remove(field).unwrap_or_default();
         match actor {
             Actor::Source(_) => relayed.extend(moved),
-            Actor::User(_) => moved.for_each(|key| drop(relayed.remove(&key))),
+            Actor::User(_) => moved.for_each(|key| {
+                relayed.remove(&key);
+            }),
         }
         if !relayed.is_empty() {
             self.relayed.insert(field.clone(), relayed);
