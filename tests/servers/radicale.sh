@@ -12,7 +12,7 @@ name=radicale version=3.9.0
 installed() { [ -e "$venv/complete" ] && command -v curl >/dev/null; }
 install_program() { install_python_program "radicale==$version"; }
 url() { echo "http://127.0.0.1:$port/${1:+alice/contacts/}"; }
-ready() { is_address_book; } # shellcheck disable=SC2119
+ready() { is_address_book --basic; }
 provision() { make_address_book; }
 summary() { dav_summary; }
 
