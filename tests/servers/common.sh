@@ -7,6 +7,8 @@
 # Exit status: 1 does not work, 2 wrong call or occupied port, 3 not installed.
 
 export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 die() { # STATUS MESSAGE…
   local status=$1
@@ -21,20 +23,6 @@ usage() {
 }
 
 # --- installing ---------------------------------------------------------------------------------------------------
-
-# Package lists may be missing or stale on a new machine, and a mirror may fail once: update and try again.
-install_packages() {
-  local as_root=(env DEBIAN_FRONTEND=noninteractive)
-  [ "$(id -u)" = 0 ] || as_root=(sudo -n "${as_root[@]}")
-  local apt_get=("${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300)
-  local try
-  for try in 1 2 3; do
-    [ "$try" = 1 ] || "${apt_get[@]}" update || true
-    "${apt_get[@]}" install -y --no-install-recommends "$@" && return 0
-    sleep $((try * 2))
-  done
-  return 1
-}
 
 # A Python program in an environment of its own, pinned; the marker tells a whole one from a broken-off install.
 install_python_program() { # PACKAGE==VERSION
