@@ -32,12 +32,14 @@ enum Attempt {
 
 impl Close {
     pub(super) fn start(&mut self, context: &mut Context<'_>) -> Flow {
-        self.queue = context.shared.lanes.iter().filter(|(_, l)| l.lease.is_some()).map(|(s, _)| s.clone()).collect();
+        self.queue =
+            context.shared.lanes.iter().filter(|(_, l)| l.lease.is_some()).map(|(s, _)| s.clone()).collect();
         self.proceed(context)
     }
 
     pub(super) fn answered(&mut self, context: &mut Context<'_>, id: EffectId, answer: Answer) -> Flow {
-        let (Some((wanted, source, attempt)), Answer::Committed(result)) = (self.waiting.clone(), answer) else {
+        let (Some((wanted, source, attempt)), Answer::Committed(result)) = (self.waiting.clone(), answer)
+        else {
             return Flow::Wait;
         };
         if wanted != id {
@@ -76,7 +78,8 @@ impl Close {
                     if full {
                         row.recheck = false;
                         row.last_success = Some(now);
-                        row.due = row.policy.trigger.schedule().map(|(_, longest)| next_due(row.due, now, longest));
+                        row.due =
+                            row.policy.trigger.schedule().map(|(_, longest)| next_due(row.due, now, longest));
                     }
                 }
                 Some(error) => {
@@ -128,6 +131,7 @@ fn retry_at(now: Time, failures: u32, error: &SourceError, retry: &Retry) -> Tim
     if let SourceError::Throttled { seconds: Some(seconds) } = error {
         return now.plus_seconds(i64::from(*seconds));
     }
-    let doubled = i64::from(retry.wait_seconds.max(1)).saturating_mul(1 << failures.saturating_sub(1).min(20));
+    let doubled =
+        i64::from(retry.wait_seconds.max(1)).saturating_mul(1 << failures.saturating_sub(1).min(20));
     now.plus_seconds(doubled.min(LONGEST_WAIT_SECONDS))
 }

@@ -90,7 +90,8 @@ impl Shared {
     }
 
     fn next_stage(&mut self) -> Vec<Task> {
-        let open: Vec<SourceId> = self.lanes.iter().filter(|(_, l)| l.is_open()).map(|(s, _)| s.clone()).collect();
+        let open: Vec<SourceId> =
+            self.lanes.iter().filter(|(_, l)| l.is_open()).map(|(s, _)| s.clone()).collect();
         match self.stage {
             Stage::Opening => {
                 self.stage = Stage::Pulling;
@@ -102,11 +103,17 @@ impl Shared {
             }
             Stage::Pushing => {
                 self.round += 1;
-                let again: Vec<SourceId> =
-                    open.into_iter().filter(|s| self.lanes.get(s).is_some_and(Lane::wants_another_round)).collect();
+                let again: Vec<SourceId> = open
+                    .into_iter()
+                    .filter(|s| self.lanes.get(s).is_some_and(Lane::wants_another_round))
+                    .collect();
                 if again.is_empty() || self.round > self.lanes.len() + 1 {
                     self.stage = Stage::Closing;
-                    return if self.lanes.is_empty() { Vec::new() } else { vec![Task::Close(Close::default())] };
+                    return if self.lanes.is_empty() {
+                        Vec::new()
+                    } else {
+                        vec![Task::Close(Close::default())]
+                    };
                 }
                 self.stage = Stage::Pulling;
                 again.iter().flat_map(|source| self.pull_tasks(source, false)).collect()
@@ -123,7 +130,9 @@ impl Shared {
             tasks.push(Task::Settle(Settle::new(source.clone())));
         }
         match &self.job {
-            Job::Held { confirm, .. } if first => tasks.push(Task::Held(Answered::new(source.clone(), *confirm))),
+            Job::Held { confirm, .. } if first => {
+                tasks.push(Task::Held(Answered::new(source.clone(), *confirm)))
+            }
             _ => {}
         }
         tasks.push(Task::Pull(Box::new(Pull::new(source.clone()))));
@@ -140,7 +149,12 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(now: Time, next: &'a mut u64, out: &'a mut Vec<Effect>, shared: &'a mut Shared) -> Self {
+    pub(super) fn new(
+        now: Time,
+        next: &'a mut u64,
+        out: &'a mut Vec<Effect>,
+        shared: &'a mut Shared,
+    ) -> Self {
         Self { now, next, out, shared }
     }
 
@@ -182,7 +196,8 @@ impl<'a> Context<'a> {
     pub(super) fn finish(&mut self) {
         let mut report = std::mem::take(&mut self.shared.report);
         for (source, lane) in &self.shared.lanes {
-            let entry = SourceReport { counts: lane.counts.clone(), error: lane.error.clone(), busy: lane.busy };
+            let entry =
+                SourceReport { counts: lane.counts.clone(), error: lane.error.clone(), busy: lane.busy };
             report.sources.insert(source.clone(), entry);
         }
         report.pass = (self.shared.epoch > 0).then(|| self.shared.pass());
@@ -244,7 +259,10 @@ pub(crate) fn derive_uuid(seed: &[u8; 16], parts: &[&[u8]]) -> String {
 
 /// The key of a create of a contact's copy at a source, decided on in this epoch.
 pub(super) fn intent_key(seed: &[u8; 16], source: &SourceId, id: ContactId, epoch: u32) -> IntentKey {
-    IntentKey(derive_uuid(seed, &[b"create", source.as_str().as_bytes(), &id.to_bytes(), &epoch.to_be_bytes()]))
+    IntentKey(derive_uuid(
+        seed,
+        &[b"create", source.as_str().as_bytes(), &id.to_bytes(), &epoch.to_be_bytes()],
+    ))
 }
 
 /// The UID of a contact that was made in the hub.

@@ -263,7 +263,11 @@ impl fmt::Display for Notice {
                 write!(f, "conflict field={field} winner={winner}")
             }
             What::DeleteVsUpdate { delete_won } => {
-                write!(f, "conflict delete_vs_update winner={}", if *delete_won { "delete" } else { "update" })
+                write!(
+                    f,
+                    "conflict delete_vs_update winner={}",
+                    if *delete_won { "delete" } else { "update" }
+                )
             }
             What::Guard { held, of } => write!(f, "guard held={held} of={of}"),
             What::Linked => f.write_str("linked"),

@@ -73,7 +73,8 @@ impl Answered {
                 // The ordinary reaction runs, so an edit still wins where edits win (decision 21).
                 (true, true) => {
                     lane.confirmed.insert(id);
-                    lane.gone.extend(tie.link.new.as_ref().map(|link| (link.remote.clone(), Removal::Deleted)));
+                    lane.gone
+                        .extend(tie.link.new.as_ref().map(|link| (link.remote.clone(), Removal::Deleted)));
                 }
                 // Made again at the source (decision 20).
                 (true, false) => {

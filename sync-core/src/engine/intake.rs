@@ -157,7 +157,8 @@ impl Chunk {
                 if ids.is_empty() {
                     self.decide(context, source);
                 } else {
-                    self.step = Step::Candidates(context.load(WorkSet::query(source, &ids, subscriptions)), ids);
+                    self.step =
+                        Step::Candidates(context.load(WorkSet::query(source, &ids, subscriptions)), ids);
                 }
             }
             (Step::Candidates(wanted, ids), Answer::Loaded(rows)) if wanted == id => {
@@ -215,7 +216,12 @@ impl Chunk {
                         .range((place, 0)..=(place, usize::MAX))
                         .map(|((_, rank), ids)| (*rank, ids.clone()))
                         .collect();
-                    page.unknown(context, item, &hits, &Renames { may_defer: self.may_defer, gone: &self.gone });
+                    page.unknown(
+                        context,
+                        item,
+                        &hits,
+                        &Renames { may_defer: self.may_defer, gone: &self.gone },
+                    );
                 }
             }
         }

@@ -32,6 +32,8 @@ pub use event::{
     Answer, Effect, EffectKind, Event, Job, Notice, Phase, Progress, Query, Report, Rows, SourceReport, What,
 };
 
+pub(crate) use context::contact_uid;
+
 use crate::id::EffectId;
 use crate::time::Time;
 use context::{Context, Shared};

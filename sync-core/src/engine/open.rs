@@ -50,17 +50,20 @@ enum Step {
 
 impl Open {
     pub(super) fn start(&mut self, context: &mut Context<'_>) -> Flow {
-        let query = Query { get: vec![key::meta(), key::epoch()], scan: vec![key::sources()], limit: SIDE_ROWS };
+        let query =
+            Query { get: vec![key::meta(), key::epoch()], scan: vec![key::sources()], limit: SIDE_ROWS };
         self.step = Step::Sources(context.load(query));
         Flow::Wait
     }
 
     pub(super) fn answered(&mut self, context: &mut Context<'_>, id: EffectId, answer: Answer) -> Flow {
         match (std::mem::take(&mut self.step), answer) {
-            (Step::Sources(wanted), Answer::Loaded(rows)) if wanted == id => match rows.and_then(|r| self.sources(context, &r)) {
-                Ok(flow) => flow,
-                Err(error) => fail(context, error),
-            },
+            (Step::Sources(wanted), Answer::Loaded(rows)) if wanted == id => {
+                match rows.and_then(|r| self.sources(context, &r)) {
+                    Ok(flow) => flow,
+                    Err(error) => fail(context, error),
+                }
+            }
             (Step::Leases(wanted, epoch), Answer::Loaded(rows)) if wanted == id => {
                 match rows.and_then(|r| self.take(context, &r, epoch)) {
                     Ok(flow) => flow,
@@ -81,12 +84,18 @@ impl Open {
                 }
                 Err(error) => fail(context, error),
             },
-            (Step::Details(wanted), Answer::Loaded(rows)) if wanted == id => match rows.and_then(|r| self.read(context, &r)) {
-                Ok(()) => self.sign_in(context),
-                Err(error) => fail(context, error),
-            },
-            (Step::Signing(wanted, source), Answer::Ran(result)) if wanted == id => self.signed_in(context, source, result),
-            (Step::Folder(wanted, source), Answer::Ran(result)) if wanted == id => self.folder(context, source, result),
+            (Step::Details(wanted), Answer::Loaded(rows)) if wanted == id => {
+                match rows.and_then(|r| self.read(context, &r)) {
+                    Ok(()) => self.sign_in(context),
+                    Err(error) => fail(context, error),
+                }
+            }
+            (Step::Signing(wanted, source), Answer::Ran(result)) if wanted == id => {
+                self.signed_in(context, source, result)
+            }
+            (Step::Folder(wanted, source), Answer::Ran(result)) if wanted == id => {
+                self.folder(context, source, result)
+            }
             (Step::Stored(wanted, source), Answer::Committed(result)) if wanted == id => match result {
                 Ok(revision) => {
                     if let Some(lane) = context.lane(&source) {
@@ -131,7 +140,12 @@ impl Open {
         Ok(Flow::Wait)
     }
 
-    fn take(&mut self, context: &mut Context<'_>, rows: &Rows, epoch_row: Option<Row>) -> Result<Flow, StoreError> {
+    fn take(
+        &mut self,
+        context: &mut Context<'_>,
+        rows: &Rows,
+        epoch_row: Option<Row>,
+    ) -> Result<Flow, StoreError> {
         let last: u32 = epoch_row.as_ref().map(codec::decode).transpose()?.unwrap_or(0);
         let epoch = last.saturating_add(1);
         context.shared.epoch = epoch;
@@ -179,7 +193,8 @@ impl Open {
             let cursor = got.next().and_then(Option::as_ref);
             lane.cursor = cursor.map(|row| Cursor(row.bytes.clone()));
             if one.is_some() {
-                let link: Option<Link> = got.next().and_then(Option::as_ref).map(codec::decode).transpose()?;
+                let link: Option<Link> =
+                    got.next().and_then(Option::as_ref).map(codec::decode).transpose()?;
                 lane.force.extend(link.filter(|l| l.state == LinkState::Active).map(|l| l.remote));
             }
             lane.unsettled = scanned.next().is_some_and(|rows| !rows.is_empty());
@@ -212,7 +227,12 @@ impl Open {
         Flow::Wait
     }
 
-    fn signed_in(&mut self, context: &mut Context<'_>, source: SourceId, result: Result<Outcome, SourceError>) -> Flow {
+    fn signed_in(
+        &mut self,
+        context: &mut Context<'_>,
+        source: SourceId,
+        result: Result<Outcome, SourceError>,
+    ) -> Flow {
         let Some(lane) = context.lane(&source) else { return Flow::Done };
         match result {
             Ok(Outcome::Opened { folders, capabilities }) => {
@@ -233,18 +253,28 @@ impl Open {
                     }
                     Folders::All => {
                         let usable: Vec<&Folder> = folders.iter().filter(|f| f.contacts).collect();
-                        lane.row.home = usable.iter().find(|f| f.writable).or(usable.first()).map(|f| f.id.clone());
+                        lane.row.home =
+                            usable.iter().find(|f| f.writable).or(usable.first()).map(|f| f.id.clone());
                         lane.row.folders = usable.iter().map(|f| f.id.clone()).collect();
                         self.store(context, source)
                     }
                 }
             }
-            Ok(_) => self.refuse(context, &source, SourceError::Protocol { detail: "an answer to something else".into() }),
+            Ok(_) => self.refuse(
+                context,
+                &source,
+                SourceError::Protocol { detail: "an answer to something else".into() },
+            ),
             Err(error) => self.refuse(context, &source, error),
         }
     }
 
-    fn folder(&mut self, context: &mut Context<'_>, source: SourceId, result: Result<Outcome, SourceError>) -> Flow {
+    fn folder(
+        &mut self,
+        context: &mut Context<'_>,
+        source: SourceId,
+        result: Result<Outcome, SourceError>,
+    ) -> Flow {
         let Some(lane) = context.lane(&source) else { return Flow::Done };
         match result {
             Ok(Outcome::Folder(folder)) => {
@@ -252,7 +282,11 @@ impl Open {
                 lane.row.folders = vec![folder.id];
                 self.store(context, source)
             }
-            Ok(_) => self.refuse(context, &source, SourceError::Protocol { detail: "an answer to something else".into() }),
+            Ok(_) => self.refuse(
+                context,
+                &source,
+                SourceError::Protocol { detail: "an answer to something else".into() },
+            ),
             Err(error) => self.refuse(context, &source, error),
         }
     }
@@ -290,9 +324,12 @@ fn one_contact(job: &Job) -> Option<ContactId> {
 /// The sources of a job. A source that the user let go is never worked on; one that needs settings is tried when the
 /// user asks, since they may have been mended.
 fn wanted(job: &Job, sources: &BTreeMap<SourceId, SourceRow>, now: crate::time::Time) -> Vec<SourceId> {
-    let named = |list: &Option<Vec<SourceId>>, source: &SourceId| list.as_ref().is_none_or(|l| l.contains(source));
+    let named =
+        |list: &Option<Vec<SourceId>>, source: &SourceId| list.as_ref().is_none_or(|l| l.contains(source));
     let wants = |source: &SourceId, row: &SourceRow| match job {
-        Job::Cycle(list) | Job::Held { sources: list, .. } => named(list, source) && row.state != SourceState::Disconnected,
+        Job::Cycle(list) | Job::Held { sources: list, .. } => {
+            named(list, source) && row.state != SourceState::Disconnected
+        }
         Job::Due => row.state == SourceState::Connected && row.due.is_some_and(|due| due <= now),
         Job::Contact(_) => row.state == SourceState::Connected,
     };

@@ -8,12 +8,14 @@ use crate::contact::{Contact, Element, Field, Value};
 use crate::id::{ContactId, RemoteId, SourceId};
 use crate::identity::{self, Candidate};
 use crate::library::{
-    Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp, Toward, Writer,
-    key,
+    Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp,
+    Toward, Writer, key,
 };
 use crate::merge::Winner;
 use crate::plan::{self, Admission, Intake, Reaction, Site};
-use crate::policy::{Ambiguous, DeleteReaction, DeleteVsUpdate, Direction, OnMatch, Preference, Subscription};
+use crate::policy::{
+    Ambiguous, DeleteReaction, DeleteVsUpdate, Direction, OnMatch, Preference, Subscription,
+};
 use crate::source::{Item, Removal};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +78,14 @@ impl<'a> Page<'a> {
         self.outcome.notices.push(Notice { source: self.source.clone(), contact, what });
     }
 
-    fn entry(&mut self, context: &Context<'_>, id: ContactId, action: Action, rule: &str, fields: Vec<FieldWrite>) {
+    fn entry(
+        &mut self,
+        context: &Context<'_>,
+        id: ContactId,
+        action: Action,
+        rule: &str,
+        fields: Vec<FieldWrite>,
+    ) {
         let entry = Entry {
             pass: context.shared.pass(),
             time: context.now,
@@ -126,7 +135,10 @@ impl<'a> Page<'a> {
             LinkState::Detached if record.is_live() => {
                 self.merge(context, id, item, record, link.in_state(LinkState::Active));
             }
-            LinkState::Off if record.is_live() && plan::in_outbound_scope(&site, &record, tie.subscribed(self.source)) => {
+            LinkState::Off
+                if record.is_live()
+                    && plan::in_outbound_scope(&site, &record, tie.subscribed(self.source)) =>
+            {
                 self.merge(context, id, item, record, link.in_state(LinkState::Active));
             }
             // Let go: only the version is taken note of, so that it is not fetched again.
@@ -137,7 +149,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn merge(&mut self, context: &mut Context<'_>, id: ContactId, item: &Item, mut record: Record, mut link: Link) {
+    fn merge(
+        &mut self,
+        context: &mut Context<'_>,
+        id: ContactId,
+        item: &Item,
+        mut record: Record,
+        mut link: Link,
+    ) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
         let from = link.remote.clone();
@@ -278,7 +297,9 @@ impl<'a> Page<'a> {
                 self.writer.delete_if(was_parked, key::parked(self.source, &item.id));
                 self.link(context, id, item);
             }
-            (Identity::Ambiguous, Admission::Create) if site.policy.matching.ambiguous == Ambiguous::CreateNew => {
+            (Identity::Ambiguous, Admission::Create)
+                if site.policy.matching.ambiguous == Ambiguous::CreateNew =>
+            {
                 self.notice(None, What::Ambiguous);
                 self.writer.delete_if(was_parked, key::parked(self.source, &item.id));
                 self.create(context, item);
@@ -354,14 +375,18 @@ impl<'a> Page<'a> {
     }
 
     fn pick(&self, site: &Site<'_>, candidates: &[Candidate<'_>]) -> Identity {
-        let Ambiguous::Pick(preferences) = &site.policy.matching.ambiguous else { return Identity::Ambiguous };
+        let Ambiguous::Pick(preferences) = &site.policy.matching.ambiguous else {
+            return Identity::Ambiguous;
+        };
         let mut left: Vec<ContactId> = candidates.iter().map(|c| c.id).collect();
         for preference in preferences {
             let rank = |id: &ContactId| {
                 let record = self.set.ties.get(id).and_then(|tie| tie.record.new.as_ref());
                 let time = record.and_then(|record| match preference {
                     Preference::LatestActivity | Preference::LatestChange => record.last_change().time,
-                    Preference::Oldest => record.created.time.map(|t| crate::time::Time(t.0.saturating_neg())),
+                    Preference::Oldest => {
+                        record.created.time.map(|t| crate::time::Time(t.0.saturating_neg()))
+                    }
                 });
                 time.unwrap_or(crate::time::Time(i64::MIN))
             };
@@ -427,7 +452,13 @@ impl<'a> Page<'a> {
     }
 
     /// A linked item is gone.
-    pub(super) fn removed(&mut self, context: &mut Context<'_>, id: &RemoteId, contact: ContactId, why: Removal) {
+    pub(super) fn removed(
+        &mut self,
+        context: &mut Context<'_>,
+        id: &RemoteId,
+        contact: ContactId,
+        why: Removal,
+    ) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
         let has_held = lane.held.contains_key(&contact);
@@ -442,7 +473,8 @@ impl<'a> Page<'a> {
             Subscription::Off => true,
             Subscription::OptIn { others, .. } => others,
         };
-        let other = |(name, r): (&SourceId, &crate::library::Ref)| name != self.source && r.subscribed == Some(true);
+        let other =
+            |(name, r): (&SourceId, &crate::library::Ref)| name != self.source && r.subscribed == Some(true);
         let others = tie.refs.iter().any(other);
         let reaction = plan::react(&site, &record, &link, why, subscribed.unwrap_or(default), others);
         self.writer.delete_if(has_held, key::held(self.source, contact));

@@ -13,7 +13,9 @@ use crate::id::{ContactId, EffectId, RemoteId, SourceId, Version};
 use crate::library::{Held, Parked, RemoteRow, Writer, codec, key};
 use crate::limits;
 use crate::policy::GuardAction;
-use crate::source::{Change, Changes, Command, Cursor, Fetched, Item, Outcome, Refusal, RefusalKind, Removal, SourceError};
+use crate::source::{
+    Change, Changes, Command, Cursor, Fetched, Item, Outcome, Refusal, RefusalKind, Removal, SourceError,
+};
 use crate::store::{Key, Row, StoreError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -204,7 +206,11 @@ impl Pull {
                             context.tell(Progress::Writes(outcome.entries));
                         }
                         let (source, done) = (self.source.clone(), self.done);
-                        context.tell(Progress::Items { source, done, total: self.ended.then_some(self.total) });
+                        context.tell(Progress::Items {
+                            source,
+                            done,
+                            total: self.ended.then_some(self.total),
+                        });
                     }
                 }
                 Ok(())
@@ -228,11 +234,18 @@ impl Pull {
     fn proceed(&mut self, context: &mut Context<'_>) -> Flow {
         loop {
             let Some(lane) = context.lane(&self.source) else { return Flow::Done };
-            let (open, in_flight, batch) =
-                (lane.is_open(), lane.row.capabilities.in_flight.max(1), lane.row.capabilities.fetch_batch.max(1));
+            let (open, in_flight, batch) = (
+                lane.is_open(),
+                lane.row.capabilities.in_flight.max(1),
+                lane.row.capabilities.fetch_batch.max(1),
+            );
             if !open {
                 // Commits under way are waited for; everything else is forgotten: it will be asked for again.
-                return if self.chunk.is_some() || self.committing.is_some() { Flow::Wait } else { Flow::Done };
+                return if self.chunk.is_some() || self.committing.is_some() {
+                    Flow::Wait
+                } else {
+                    Flow::Done
+                };
             }
             // At most two pages wait for the merge, so memory is bounded.
             while !self.fetch.is_empty()
@@ -392,7 +405,9 @@ impl Pull {
                 }
                 self.scan(context, None);
             }
-            Ok(_) => self.fail(context, SourceError::Protocol { detail: "an answer to something else".into() }),
+            Ok(_) => {
+                self.fail(context, SourceError::Protocol { detail: "an answer to something else".into() })
+            }
             Err(error) => self.fail(context, error),
         }
     }
@@ -422,8 +437,12 @@ impl Pull {
                 Change::Listed { id, version } => {
                     self.removed.remove(&id);
                     self.listed.insert(id.clone());
-                    let parked = lane.parked.get(&id).is_some_and(|p| version.is_some() && p.version == version);
-                    if !parked && !self.is_known(&id, version.as_ref(), &lane.held) && fetch.insert(id.clone()) {
+                    let parked =
+                        lane.parked.get(&id).is_some_and(|p| version.is_some() && p.version == version);
+                    if !parked
+                        && !self.is_known(&id, version.as_ref(), &lane.held)
+                        && fetch.insert(id.clone())
+                    {
                         self.versions.extend(version.map(|version| (id.clone(), version)));
                         self.fetch.push_back(id);
                     }
@@ -456,7 +475,12 @@ impl Pull {
         self.known.get(id).is_some_and(|row| same(row) && !held.contains_key(&row.contact))
     }
 
-    fn fetched(&mut self, context: &mut Context<'_>, ids: Vec<RemoteId>, result: Result<Outcome, SourceError>) {
+    fn fetched(
+        &mut self,
+        context: &mut Context<'_>,
+        ids: Vec<RemoteId>,
+        result: Result<Outcome, SourceError>,
+    ) {
         let mut asked: BTreeSet<RemoteId> = ids.into_iter().collect();
         match result {
             Ok(Outcome::Items(answers)) => {
@@ -485,7 +509,9 @@ impl Pull {
                 let refusal = || Refusal::new(RefusalKind::Unreadable, "the source did not deliver it");
                 self.unreadable.extend(silent.map(|id| (id, refusal())));
             }
-            Ok(_) => self.fail(context, SourceError::Protocol { detail: "an answer to something else".into() }),
+            Ok(_) => {
+                self.fail(context, SourceError::Protocol { detail: "an answer to something else".into() })
+            }
             Err(error) => self.fail(context, error),
         }
     }
@@ -518,7 +544,8 @@ impl Pull {
     /// Holds removals that are too many to be believed. False: more rows are needed first.
     fn guard(&mut self, context: &mut Context<'_>) -> bool {
         let Some(lane) = context.shared.lanes.get(&self.source) else { return true };
-        let waits = |row: &RemoteRow| lane.held.contains_key(&row.contact) && !lane.confirmed.contains(&row.contact);
+        let waits =
+            |row: &RemoteRow| lane.held.contains_key(&row.contact) && !lane.confirmed.contains(&row.contact);
         // What is already held stays held, whatever else changes meanwhile.
         let known = &self.known;
         self.removed.retain(|id, _| known.get(id).is_some_and(|row| !waits(row)));

@@ -231,7 +231,11 @@ impl Push {
         }
     }
 
-    fn listed(&mut self, context: &mut Context<'_>, page: Vec<(Key, crate::store::Row)>) -> Result<Flow, StoreError> {
+    fn listed(
+        &mut self,
+        context: &mut Context<'_>,
+        page: Vec<(Key, crate::store::Row)>,
+    ) -> Result<Flow, StoreError> {
         for (key, row) in &page {
             if let Some(id) = key::contact_of(key) {
                 let dirty: Dirty = codec::decode(row)?;
@@ -252,12 +256,14 @@ impl Push {
         self.total = (self.queue.len() + self.deleted.len()) as u64;
         let Some(lane) = context.shared.lanes.get(&self.source) else { return Ok(Flow::Done) };
         let guard = &lane.row.policy.guard;
-        let few = (self.deleted.len() as u64) < u64::from(guard.minimum.max(1)) || guard.action == GuardAction::Allow;
+        let few = (self.deleted.len() as u64) < u64::from(guard.minimum.max(1))
+            || guard.action == GuardAction::Allow;
         if few {
             return Ok(self.deletes_first(context));
         }
         let ids: Vec<ContactId> = self.deleted.iter().copied().collect();
-        self.step = Step::Links(context.load(WorkSet::query(&self.source, &ids, context.shared.has_subscriptions())));
+        self.step =
+            Step::Links(context.load(WorkSet::query(&self.source, &ids, context.shared.has_subscriptions())));
         Ok(Flow::Wait)
     }
 
@@ -404,14 +410,16 @@ impl Push {
         let key = tie.dirty.new.take().and_then(|dirty| dirty.key);
         let link = tie.link.new.clone();
         let dispatch = plan::dispatch(&site, &record, link.as_ref(), tie.subscribed(&self.source));
-        let key = key.unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
+        let key =
+            key.unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
         match dispatch {
             Dispatch::Nothing => {}
             Dispatch::Release { state, unmark } => {
                 let kept = link.and_then(|link| Some(link.in_state(state?)));
                 if let (true, Some(link)) = (unmark, &kept) {
                     self.sends.push(marker_write(id, link, false));
-                    tie.intent.new = Some(intent(IntentKind::Update, key, Some(link.remote.clone()), &record, &[]));
+                    tie.intent.new =
+                        Some(intent(IntentKind::Update, key, Some(link.remote.clone()), &record, &[]));
                 }
                 tie.link.new = kept;
                 self.entry(context, id, Action::Unlink, "scope", &record, Vec::new());
@@ -423,7 +431,11 @@ impl Push {
                 tie.record.new = Some(record.clone());
                 self.set.spread(id, false, false);
                 self.counts.hub_created += 1;
-                self.notices.push(Notice { source: self.source.clone(), contact: Some(id), what: What::Restored });
+                self.notices.push(Notice {
+                    source: self.source.clone(),
+                    contact: Some(id),
+                    what: What::Restored,
+                });
                 self.entry(context, id, Action::Restore, "out_delete", &record, Vec::new());
             }
             Dispatch::Revert(back) => {
@@ -470,7 +482,8 @@ impl Push {
             Dispatch::Update { contact, writes, losses, marker } => {
                 let Some(link) = link else { return };
                 let changed: Vec<Field> = writes.iter().map(|w| w.field.clone()).collect();
-                tie.intent.new = Some(intent(IntentKind::Update, key, Some(link.remote.clone()), &record, &changed));
+                tie.intent.new =
+                    Some(intent(IntentKind::Update, key, Some(link.remote.clone()), &record, &changed));
                 for loss in losses.iter().filter(|loss| changed.contains(&loss.field)) {
                     self.counts.losses += 1;
                     let what = What::Loss { field: loss.field.name().to_owned() };
@@ -489,7 +502,8 @@ impl Push {
             }
             Dispatch::Delete => {
                 let Some(link) = link else { return };
-                tie.intent.new = Some(intent(IntentKind::Delete, key, Some(link.remote.clone()), &record, &[]));
+                tie.intent.new =
+                    Some(intent(IntentKind::Delete, key, Some(link.remote.clone()), &record, &[]));
                 let write = Write::Delete { id: link.remote.clone(), guard: link.version.clone() };
                 self.sends.push(Send { write, sent: Sent::new(id, IntentKind::Delete, Vec::new()) });
             }
@@ -561,7 +575,8 @@ impl Push {
     fn send(&mut self, context: &mut Context<'_>) -> Flow {
         let Some(lane) = context.shared.lanes.get(&self.source) else { return Flow::Done };
         let capabilities = &lane.row.capabilities;
-        let (in_flight, batch) = (capabilities.in_flight.max(1) as usize, capabilities.write_batch.max(1) as usize);
+        let (in_flight, batch) =
+            (capabilities.in_flight.max(1) as usize, capabilities.write_batch.max(1) as usize);
         let fetch_batch = capabilities.fetch_batch.max(1) as usize;
         let open = lane.is_open();
         // The page is spread over the lanes that the source allows, so that none idles.
@@ -605,7 +620,9 @@ impl Push {
         for (at, outcome) in places.iter().zip(outcomes) {
             let Some(send) = self.sends.get_mut(*at) else { continue };
             match &outcome {
-                WriteOutcome::Applied { id, item: None, .. } if !matches!(send.write, Write::Delete { .. }) => {
+                WriteOutcome::Applied { id, item: None, .. }
+                    if !matches!(send.write, Write::Delete { .. }) =>
+                {
                     self.unread.push_back(id.clone());
                 }
                 WriteOutcome::NotSent(error) => {
@@ -623,7 +640,12 @@ impl Push {
         }
     }
 
-    fn read_back(&mut self, context: &mut Context<'_>, _ids: &[RemoteId], result: Result<Outcome, SourceError>) {
+    fn read_back(
+        &mut self,
+        context: &mut Context<'_>,
+        _ids: &[RemoteId],
+        result: Result<Outcome, SourceError>,
+    ) {
         match result {
             Ok(Outcome::Items(answers)) => {
                 let mut items: BTreeMap<RemoteId, Item> = BTreeMap::new();
@@ -651,7 +673,8 @@ impl Push {
 
     fn again(&mut self, context: &mut Context<'_>) -> Flow {
         let ids: Vec<ContactId> = self.sends.iter().map(|send| send.sent.contact).collect();
-        self.step = Step::Again(context.load(WorkSet::query(&self.source, &ids, context.shared.has_subscriptions())));
+        self.step =
+            Step::Again(context.load(WorkSet::query(&self.source, &ids, context.shared.has_subscriptions())));
         Flow::Wait
     }
 
@@ -707,7 +730,9 @@ fn marker_write(contact: ContactId, link: &Link, on: bool) -> Send {
 fn wanted_blobs(write: &Write) -> Vec<String> {
     let photo = match write {
         Write::Create { contact, .. } => contact.get(&Field::Photo),
-        Write::Update { contact, changed, marker, .. } if changed.contains(&Field::Photo) || marker.is_some() => {
+        Write::Update { contact, changed, marker, .. }
+            if changed.contains(&Field::Photo) || marker.is_some() =>
+        {
             contact.get(&Field::Photo)
         }
         Write::Update { .. } | Write::Delete { .. } | Write::Move { .. } => None,

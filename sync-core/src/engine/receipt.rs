@@ -156,7 +156,9 @@ impl Page<'_> {
 
     /// Adds a write to the source to the contact's history.
     fn told(&mut self, context: &Context<'_>, sent: &Sent, action: Action, rule: &str) {
-        let Some(record) = self.set.ties.get(&sent.contact).and_then(|tie| tie.record.new.as_ref()) else { return };
+        let Some(record) = self.set.ties.get(&sent.contact).and_then(|tie| tie.record.new.as_ref()) else {
+            return;
+        };
         let entry = Entry {
             pass: context.shared.pass(),
             time: context.now,

@@ -164,7 +164,9 @@ impl Settle {
             Ok(Outcome::Found(None)) => {}
             Ok(Outcome::Items(answers)) => match answers.into_iter().next() {
                 Some(Fetched::Item(item)) => sent.outcome = Some(applied(*item)),
-                Some(Fetched::Gone(_) | Fetched::Failed(..)) | None => sent.outcome = Some(WriteOutcome::Stale),
+                Some(Fetched::Gone(_) | Fetched::Failed(..)) | None => {
+                    sent.outcome = Some(WriteOutcome::Stale)
+                }
             },
             Ok(_) => return,
             Err(error) => {

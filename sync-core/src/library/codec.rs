@@ -26,9 +26,8 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// [`StoreError::FromTheFuture`] or [`StoreError::Corrupt`].
 pub fn decode<T: DeserializeOwned>(row: &Row) -> Result<T, StoreError> {
     match row.bytes.split_first() {
-        Some((&FORMAT, body)) => {
-            rmp_serde::from_slice(body).map_err(|_| StoreError::Corrupt { detail: "a row cannot be read".into() })
-        }
+        Some((&FORMAT, body)) => rmp_serde::from_slice(body)
+            .map_err(|_| StoreError::Corrupt { detail: "a row cannot be read".into() }),
         Some((&found, _)) if found > FORMAT => {
             Err(StoreError::FromTheFuture { found: found.into(), supported: FORMAT.into() })
         }

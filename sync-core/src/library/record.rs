@@ -250,7 +250,8 @@ mod tests {
         record.change(&Field::Phones, Some(Value::List(next)), by("u"));
         assert_eq!(ids(&record), [2, 3]);
         // An edit by handle keeps it although the number is another one.
-        let edited = vec![Element { id: 2, ..Element::text("+1 9") }, Element { id: 3, ..Element::text("+1 3") }];
+        let edited =
+            vec![Element { id: 2, ..Element::text("+1 9") }, Element { id: 3, ..Element::text("+1 3") }];
         record.change(&Field::Phones, Some(Value::List(edited)), by("u"));
         assert_eq!(ids(&record), [2, 3]);
     }

@@ -175,7 +175,9 @@ fn merge_field(
 
 /// An edit on a source that only receives: under `pin` it stands for good, until both sides hold the same.
 fn pin(site: &Site<'_>, field: &Field, link: &mut Link, differs: bool) {
-    if site.policy.receiver_edit != crate::policy::ReceiverEdit::Pin || !site.policy.maps(field, Direction::Out) {
+    if site.policy.receiver_edit != crate::policy::ReceiverEdit::Pin
+        || !site.policy.maps(field, Direction::Out)
+    {
         return;
     }
     if differs {
