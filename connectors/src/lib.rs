@@ -1,3 +1,5 @@
 #![doc = "Connectors of Acquaint."]
 #![warn(missing_docs)]
 pub mod http;
+#[cfg(feature = "vdir")]
+pub mod vdir;

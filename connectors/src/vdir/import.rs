@@ -1,0 +1,217 @@
+//! Reading one file with many cards, of any size: a card at a time.
+
+use super::shim::{self as vcard, CardError, Decoded};
+use acquaint_core::limits::CARD_BYTES;
+use std::fmt;
+use std::io::{self, BufRead};
+
+/// A card of a file with many.
+pub struct Imported {
+    /// Its place in the file, from 1.
+    pub number: u64,
+    /// The line of its BEGIN, from 1.
+    pub line: u64,
+    /// The card as written.
+    pub bytes: Vec<u8>,
+    /// What it says.
+    pub decoded: Decoded,
+}
+
+impl fmt::Debug for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Imported({}, line {}, {} bytes)", self.number, self.line, self.bytes.len())
+    }
+}
+
+/// A part of a file that gave no card. The cards after it are read all the same.
+#[derive(Debug, thiserror::Error)]
+#[error("card {number}, line {line}: {problem}")]
+pub struct ImportError {
+    /// The place in the file, from 1.
+    pub number: u64,
+    /// The line where it begins, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub problem: ImportProblem,
+}
+
+/// What is wrong with a part of a file.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportProblem {
+    /// The user: the card is too large.
+    #[error("the card is larger than {CARD_BYTES} bytes")]
+    TooLarge,
+    /// The file's writer: another card begins, or the file ends, before this one does.
+    #[error("the card has no END:VCARD")]
+    NoEnd,
+    /// The user: this is no vCard file, or one in UTF-16.
+    #[error("text that is part of no card; is this a vCard file in UTF-8?")]
+    Stray,
+    /// The file's writer: the card cannot be understood.
+    #[error(transparent)]
+    Card(CardError),
+    /// The user: the file cannot be read on. Nothing follows.
+    #[error("the file cannot be read: {0}")]
+    Read(io::Error),
+}
+
+/// The cards of a file in turn. Memory holds one card, at most [`CARD_BYTES`] of it.
+pub fn import<R: BufRead>(reader: R) -> impl Iterator<Item = Result<Imported, ImportError>> {
+    Cards { reader, number: 0, line: 0, waiting: None, ended: false }.map(|part| {
+        let Part { number, line, content } = part;
+        let failed = |problem| ImportError { number, line, problem };
+        let bytes = content.map_err(failed)?;
+        match vcard::decode(&bytes) {
+            Ok(decoded) => Ok(Imported { number, line, bytes, decoded }),
+            Err(error) => Err(failed(ImportProblem::Card(error))),
+        }
+    })
+}
+
+/// A card or what is in its place.
+struct Part {
+    number: u64,
+    line: u64,
+    content: Result<Vec<u8>, ImportProblem>,
+}
+
+/// Splits at the lines that begin and end a card; a card within a card (AGENT of vCard 2.1) stays in it.
+struct Cards<R> {
+    reader: R,
+    number: u64,
+    line: u64,
+    /// A BEGIN line that was read while the card before it had no END yet.
+    waiting: Option<Vec<u8>>,
+    ended: bool,
+}
+
+/// What a line means to the splitting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Begin,
+    End,
+    Agent,
+    Blank,
+    Other,
+}
+
+impl<R: BufRead> Iterator for Cards<R> {
+    type Item = Part;
+
+    fn next(&mut self) -> Option<Part> {
+        if self.ended {
+            return None;
+        }
+        let mut text = self.waiting.take().unwrap_or_default();
+        let mut open: usize = usize::from(!text.is_empty());
+        let mut start = self.line;
+        let mut stray = false;
+        let mut after_agent = false;
+        loop {
+            let (mark, line) = match self.read_line(&mut text) {
+                Ok(Some(read)) => read,
+                Ok(None) => {
+                    self.ended = true;
+                    let problem = if open > 0 { ImportProblem::NoEnd } else { ImportProblem::Stray };
+                    return (open > 0 || stray).then(|| self.part(start, Err(problem)));
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(self.part(self.line, Err(ImportProblem::Read(error))));
+                }
+            };
+            match (mark, open) {
+                (Mark::Begin, 0) if stray => {
+                    self.waiting = Some(line);
+                    return Some(self.part(start, Err(ImportProblem::Stray)));
+                }
+                (Mark::Begin, 0) => {
+                    start = self.line;
+                    open = 1;
+                }
+                (Mark::Begin, _) if after_agent => open = open.saturating_add(1),
+                (Mark::Begin, _) => {
+                    self.waiting = Some(line);
+                    return Some(self.part(start, Err(ImportProblem::NoEnd)));
+                }
+                (Mark::End, 1) => {
+                    let content =
+                        if text.len() > CARD_BYTES { Err(ImportProblem::TooLarge) } else { Ok(text) };
+                    return Some(self.part(start, content));
+                }
+                (Mark::End, 2..) => open -= 1,
+                (Mark::Blank, 0) => text.clear(),
+                (_, 0) => {
+                    if !stray {
+                        start = self.line;
+                    }
+                    stray = true;
+                    text.clear();
+                }
+                (Mark::Agent | Mark::Blank | Mark::Other, _) => {}
+            }
+            after_agent = mark == Mark::Agent || after_agent && mark == Mark::Blank;
+        }
+    }
+}
+
+impl<R: BufRead> Cards<R> {
+    fn part(&mut self, line: u64, content: Result<Vec<u8>, ImportProblem>) -> Part {
+        self.number = self.number.saturating_add(1);
+        Part { number: self.number, line, content }
+    }
+
+    /// Reads a line and appends it to `text`, as far as there is room for a card and one byte more: enough to know
+    /// that it is too large. Gives its mark and its first bytes; `None` at the end of the file.
+    fn read_line(&mut self, text: &mut Vec<u8>) -> io::Result<Option<(Mark, Vec<u8>)>> {
+        /// Longer than any line that means something here.
+        const HEAD: usize = 64;
+        let mut head: Vec<u8> = Vec::with_capacity(HEAD);
+        let mut empty = true;
+        loop {
+            let buffer = match self.reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let end = memchr::memchr(b'\n', buffer);
+            let used = end.map_or(buffer.len(), |at| at.saturating_add(1));
+            let part = buffer.get(..used).unwrap_or_default();
+            if part.is_empty() && empty {
+                return Ok(None);
+            }
+            empty = false;
+            let room = CARD_BYTES.saturating_add(1).saturating_sub(text.len());
+            text.extend_from_slice(first(part, room));
+            head.extend_from_slice(first(part, HEAD.saturating_sub(head.len())));
+            let ended = end.is_some() || part.is_empty();
+            self.reader.consume(used);
+            if ended {
+                self.line = self.line.saturating_add(1);
+                return Ok(Some((mark(&head, self.line == 1), head)));
+            }
+        }
+    }
+}
+
+fn first(bytes: &[u8], most: usize) -> &[u8] {
+    bytes.get(..most).unwrap_or(bytes)
+}
+
+fn mark(line: &[u8], first: bool) -> Mark {
+    let line = if first { line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line) } else { line };
+    // A line that begins with a blank continues the one before it.
+    let line = line.trim_ascii_end();
+    let agent = line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"AGENT"));
+    if line.is_empty() {
+        Mark::Blank
+    } else if line.eq_ignore_ascii_case(b"BEGIN:VCARD") {
+        Mark::Begin
+    } else if line.eq_ignore_ascii_case(b"END:VCARD") {
+        Mark::End
+    } else if agent && matches!(line.get(5), Some(b':' | b';')) && line.ends_with(b":") {
+        Mark::Agent
+    } else {
+        Mark::Other
+    }
+}
