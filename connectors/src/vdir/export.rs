@@ -49,3 +49,23 @@ where
     atomic::sync_folder(folder)?;
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.vcf");
+        assert_eq!(export(&path, ["one\r\n", "two"], Existing::Keep).unwrap(), 2);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\r\ntwo\r\n");
+        let error = export(&path, ["three"], Existing::Keep).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(export(&path, ["three\n"], Existing::Replace).unwrap(), 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "three\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(export(&folder.path().join("none/all.vcf"), ["x"], Existing::Keep).is_err());
+    }
+}

