@@ -2,4 +2,6 @@
 #![warn(missing_docs)]
 pub mod http;
 #[cfg(feature = "vdir")]
+mod marker;
+#[cfg(feature = "vdir")]
 pub mod vdir;

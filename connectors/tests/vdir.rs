@@ -237,7 +237,7 @@ fn an_empty_folder_is_a_listing_and_a_missing_one_an_error() {
         assert!(matches!(world.try_changes(cursor), Err(SourceError::Local { .. })));
     }
     assert!(matches!(world.run(Command::Fetch(vec!["a.vcf".into()])), Err(SourceError::Local { .. })));
-    assert!(matches!(world.run(Command::Write(vec![create(KEY, "Ida")])), Err(SourceError::Local { .. })));
+    assert!(matches!(world.write_one(create(KEY, "Ida")), WriteOutcome::NotSent(SourceError::Local { .. })));
     assert!(matches!(world.run(Command::Open), Err(SourceError::Settings { .. })));
 
     // A file in place of the folder.
@@ -415,6 +415,9 @@ fn a_create_makes_one_file_and_is_found_by_its_key() {
     fs::write(world.path(&id.0), card(KEY, "Ida Grün")).unwrap();
     assert_eq!(world.write_one(create(KEY, "Ida")), WriteOutcome::Unknown);
     assert_eq!(world.item(id.as_str()).contact.text(&Field::FullName), "Ida Grün");
+    // Damaged since: there is nothing to find, so say so.
+    fs::write(world.path(&id.0), "damaged").unwrap();
+    assert!(matches!(world.write_one(create(KEY, "Ida")), WriteOutcome::Rejected(_)));
     assert_eq!(world.names(), [id.0.as_str()]);
 }
 

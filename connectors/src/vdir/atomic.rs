@@ -119,13 +119,24 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
         done => return done,
     }
-    match fs::hard_link(from, to) {
-        Ok(()) => fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // No links either (FAT): a look and a rename, between which another program has some microseconds.
-        Err(_) if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => fs::rename(from, to),
+    match rename_by_link(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => rename_after_look(from, to),
+        done => done,
     }
+}
+
+/// For systems without a rename that does not replace.
+fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
+}
+
+/// For file systems without links (FAT): between the look and the rename another program has some microseconds.
+fn rename_after_look(from: &Path, to: &Path) -> io::Result<()> {
+    if to.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)
 }
 
 // Android's filter of system calls may end a process that uses the newer ones, so it takes the ways around them.
@@ -170,4 +181,37 @@ pub(super) fn clock(folder: &Path) -> io::Result<i64> {
 /// Whether a file lies there (a link counts, wherever it leads).
 pub(super) fn exists(folder: &Path, name: &OsStr) -> bool {
     folder.join(name).symlink_metadata().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_way_of_renaming_replaces_a_file() {
+        for rename in [rename_new, rename_by_link, rename_after_look] {
+            let folder = tempfile::tempdir().unwrap();
+            let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+            fs::write(&from, "new").unwrap();
+            rename(&from, &to).unwrap();
+            assert!(!from.exists() && fs::read(&to).unwrap() == b"new");
+            fs::write(&from, "newer").unwrap();
+            assert_eq!(rename(&from, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(
+                (fs::read(&from).unwrap(), fs::read(&to).unwrap()),
+                (b"newer".to_vec(), b"new".to_vec())
+            );
+            fs::remove_file(&from).unwrap();
+            assert!(rename(&from, &folder.path().join("other")).is_err());
+        }
+    }
+
+    #[test]
+    fn a_dropped_temporary_file_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (temporary, _) = Temporary::write(folder.path(), &[], b"x").unwrap();
+        assert!(exists(folder.path(), temporary.path().file_name().unwrap()));
+        drop(temporary);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

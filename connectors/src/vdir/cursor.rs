@@ -139,6 +139,22 @@ mod tests {
         assert_eq!(hash, "ded98bda80ea7e539137987004b3e0ce");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_cursor_or_have_expired(mut bytes: Vec<u8>, cut in 0_usize..200, flip: u8) {
+            let mut near = write(&files()).0;
+            near.truncate(cut);
+            near.push(flip);
+            bytes.insert(0, FORMAT);
+            for bytes in [bytes, near] {
+                let cursor = Cursor(bytes);
+                if let Ok(files) = read(&cursor) {
+                    proptest::prop_assert_eq!(write(&files), cursor);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_damaged_cursor_has_expired() {
         let whole = write(&files()).0;

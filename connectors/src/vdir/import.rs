@@ -295,6 +295,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_lines_end_in_cards_or_errors(choice in proptest::collection::vec(0_usize..8, 0..40), buffer in 1_usize..40) {
+            let lines = ["BEGIN:VCARD\n", "END:VCARD\r\n", "FN:x\n", "AGENT:\n", "\n", " folded\n", "\u{0}", "\u{feff}"];
+            let text: String = choice.into_iter().filter_map(|at| lines.get(at).copied()).collect();
+            let parts = read(text.as_bytes(), buffer);
+            proptest::prop_assert!(parts.len() <= text.matches('\n').count() + 1);
+            proptest::prop_assert_eq!(&parts, &read(text.as_bytes(), 8_192));
+        }
+    }
+
     #[test]
     fn a_reading_error_ends_the_file() {
         struct Broken;

@@ -24,7 +24,7 @@ pub use import::{ImportError, ImportProblem, Imported, import};
 use acquaint_core::capability::Capabilities;
 use acquaint_core::contact::{Field, Photo, Value};
 use acquaint_core::id::{FolderId, RemoteId};
-use acquaint_core::source::{Command, Fetched, Folder, HostSource, Item, Outcome, SourceError};
+use acquaint_core::source::{Command, Fetched, Folder, HostSource, Item, Outcome, SourceError, WriteOutcome};
 use async_trait::async_trait;
 use shim::CardVersion;
 use std::fs;
@@ -141,8 +141,11 @@ impl Vdir {
                 item.blobs.iter().find(|blob| blob.hash == *hash).cloned()
             }))),
             Command::Write(writes) => {
-                self.present()?;
-                Ok(Outcome::Written(write::write(self, writes)))
+                let outcomes = match self.present() {
+                    Ok(()) => write::write(self, writes),
+                    Err(error) => writes.iter().map(|_| WriteOutcome::NotSent(error.clone())).collect(),
+                };
+                Ok(Outcome::Written(outcomes))
             }
             Command::FindByKey(key) => {
                 let id = name::to_id(&name::of_key(&key));

@@ -3,6 +3,7 @@
 use super::cursor::Stat;
 use super::name::{self, Digest};
 use super::shim as vcard;
+use crate::marker;
 use acquaint_core::id::{RemoteId, Version};
 use acquaint_core::limits::CARD_BYTES;
 use acquaint_core::redact::Redacted;
@@ -142,13 +143,15 @@ pub(super) fn fetch(folder: &Path, id: RemoteId) -> Fetched {
 /// Why it is not exactly one whole card.
 pub(super) fn item(id: &RemoteId, bytes: Vec<u8>, stat: Stat) -> Result<Item, Refusal> {
     check_single(&bytes)?;
-    let decoded = vcard::decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let mut decoded = vcard::decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let marked = marker::take(&mut decoded.contact);
     Ok(Item {
         version: Some(version(Digest::of(&bytes))),
         uid: decoded.uid.map(Redacted),
         blobs: decoded.blobs,
         modified: Some(Time(stat.modified.div_euclid(1_000_000))),
         kind: decoded.kind,
+        marked,
         raw: Raw { format: FORMAT.to_owned(), bytes },
         ..Item::new(id.clone(), decoded.contact)
     })

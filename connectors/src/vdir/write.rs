@@ -7,10 +7,12 @@ use super::atomic::{self, Temporary};
 use super::cursor::Stat;
 use super::name::{self, Digest};
 use super::read::{self, Content, FORMAT, version};
-use super::shim::{self as vcard, Draft};
+use super::shim::{self as vcard, CardError, Draft};
 use super::{ErrorContext, Vdir, local};
+use crate::marker;
 use acquaint_core::contact::{Blob, Contact, Field};
 use acquaint_core::id::{FolderId, IntentKey, RemoteId, Version};
+use acquaint_core::limits::CARD_BYTES;
 use acquaint_core::source::{Fetched, Item, Raw, Refusal, RefusalKind, Write, WriteOutcome};
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -76,19 +78,50 @@ pub(super) fn stage(vdir: &Vdir, write: Write, in_bulk: bool) -> Step {
         Write::Create { folder: Some(folder), .. } if folder != FolderId::from(super::FOLDER) => {
             Err(rejected(RefusalKind::Invalid, "a vdir source has one folder"))
         }
-        Write::Create { key, uid, contact, blobs, template, .. } => {
+        Write::Create { key, uid, mut contact, blobs, template, marker, .. } => {
+            if marker {
+                marker::put(&mut contact);
+            }
             let draft =
                 Draft { contact: &contact, uid: &uid.0, blobs: &blobs, version: vdir.options.version };
             stage_create(&vdir.folder, &key, &draft, template.as_ref(), in_bulk)
         }
-        Write::Update { id, guard, contact, changed, blobs, raw, .. } => {
+        Write::Update { id, guard, contact, changed, blobs, raw, marker } => {
             let guard = guard.unwrap_or_else(|| version(Digest::of(&raw.bytes)));
-            stage_update(&vdir.folder, &id, &guard, (&contact, &changed, &blobs), in_bulk)
+            stage_update(&vdir.folder, Edit { id, guard, contact, changed, blobs, marker }, in_bulk)
         }
         Write::Delete { id, guard } => stage_delete(&vdir.folder, id, guard),
         Write::Move { .. } => Err(rejected(RefusalKind::Invalid, "a vdir source has one folder")),
     };
     staged.unwrap_or_else(Step::Done)
+}
+
+/// An update, as the engine gives it.
+struct Edit {
+    id: RemoteId,
+    guard: Version,
+    contact: Contact,
+    changed: Vec<Field>,
+    blobs: Vec<Blob>,
+    marker: Option<bool>,
+}
+
+impl Edit {
+    /// The card with the changed fields, and with the marker as wanted or as it was.
+    fn apply(&self, card: &[u8]) -> Result<Vec<u8>, WriteOutcome> {
+        let unreadable = |error: CardError| rejected(RefusalKind::Unreadable, &error.to_string());
+        read::check_single(card).map_err(WriteOutcome::Rejected)?;
+        let was_marked = marker::take(&mut vcard::decode(card).map_err(unreadable)?.contact);
+        let mut contact = self.contact.clone();
+        let mut changed = self.changed.clone();
+        if self.marker.unwrap_or(was_marked) {
+            marker::put(&mut contact);
+        }
+        if self.marker.is_some_and(|wanted| wanted != was_marked) && !changed.contains(&Field::Extra) {
+            changed.push(Field::Extra);
+        }
+        within_limit(vcard::patch(card, &contact, &changed, &self.blobs).map_err(unreadable)?)
+    }
 }
 
 fn stage_create(
@@ -109,6 +142,7 @@ fn stage_create(
         // A template is a help, not a condition.
         Some(Err(_)) | None => vcard::compose(draft),
     };
+    let bytes = within_limit(bytes)?;
     let new = Digest::of(&bytes);
     let target = folder.join(name);
     match Content::read(&target, 0) {
@@ -118,29 +152,28 @@ fn stage_create(
             let stat = fs::metadata(&target).map(|m| Stat::of(&m)).unwrap_or_default();
             return Ok(Step::Done(applied(Box::new(read_back(id, found, stat)?))));
         }
-        // The same, edited since: the engine finds it by its key.
-        _ => return Err(WriteOutcome::Unknown),
+        Content::Bytes(found) => {
+            return Err(match read::item(&id, found, Stat::default()) {
+                // The same, edited since: the engine finds it by its key.
+                Ok(_) => WriteOutcome::Unknown,
+                Err(refusal) => WriteOutcome::Rejected(refusal),
+            });
+        }
+        _ => return Err(rejected(RefusalKind::Unreadable, "a file of this name exists and may not be read")),
     }
     let (temporary, file) = Temporary::write(folder, &[new], &bytes).map_err(|e| not_sent(&e))?;
     let stat = finish(&file, in_bulk).map_err(|e| not_sent(&e))?;
     Ok(Step::Create { temporary, target, item: Box::new(read_back(id, bytes, stat)?) })
 }
 
-fn stage_update(
-    folder: &Path,
-    id: &RemoteId,
-    guard: &Version,
-    (contact, changed, blobs): (&Contact, &[Field], &[Blob]),
-    in_bulk: bool,
-) -> Result<Step, WriteOutcome> {
-    let card = current(folder, id)?;
+fn stage_update(folder: &Path, edit: Edit, in_bulk: bool) -> Result<Step, WriteOutcome> {
+    let card = current(folder, &edit.id)?;
     let old = Digest::of(&card.bytes);
-    if version(old) != *guard {
+    if version(old) != edit.guard {
         return Err(WriteOutcome::Stale);
     }
-    read::check_single(&card.bytes).map_err(WriteOutcome::Rejected)?;
-    let bytes = vcard::patch(&card.bytes, contact, changed, blobs)
-        .map_err(|error| rejected(RefusalKind::Unreadable, &error.to_string()))?;
+    let bytes = edit.apply(&card.bytes)?;
+    let id = &edit.id;
     if bytes == card.bytes {
         let item = read_back(id.clone(), bytes, Stat::of(&card.metadata))?;
         return Ok(Step::Done(applied(Box::new(item))));
@@ -164,6 +197,14 @@ fn stage_delete(folder: &Path, id: RemoteId, guard: Option<Version>) -> Result<S
     }
     let Some(name) = name::from_id(&id) else { return Err(WriteOutcome::Gone) };
     Ok(Step::Remove { target: folder.join(name), old, id })
+}
+
+/// What we could not read again is not written.
+fn within_limit(card: Vec<u8>) -> Result<Vec<u8>, WriteOutcome> {
+    if card.len() > CARD_BYTES {
+        return Err(rejected(RefusalKind::TooLarge, &format!("the card is larger than {CARD_BYTES} bytes")));
+    }
+    Ok(card)
 }
 
 /// The card as it lies on the disk now.
@@ -236,12 +277,7 @@ fn replace(mut temporary: Temporary, target: &Path, old: Digest, new: Digest) ->
     match temporary.exchange(target) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            // A look and a rename, between which another program has some microseconds.
-            return match Content::read(target, 0) {
-                Content::Gone => Err(io::ErrorKind::NotFound.into()),
-                content if content.digest() != old => Ok(false),
-                _ => temporary.replace(target).map(|()| true),
-            };
+            return replace_after_look(&mut temporary, target, old);
         }
         Err(error) => return Err(error),
     }
@@ -250,6 +286,15 @@ fn replace(mut temporary: Temporary, target: &Path, old: Digest, new: Digest) ->
         put_back(temporary, target, found, new);
     }
     Ok(found == old)
+}
+
+/// The same where files cannot be swapped: a look and a rename, between which another program has some microseconds.
+fn replace_after_look(temporary: &mut Temporary, target: &Path, old: Digest) -> io::Result<bool> {
+    match Content::read(target, 0) {
+        Content::Gone => Err(io::ErrorKind::NotFound.into()),
+        content if content.digest() != old => Ok(false),
+        _ => temporary.replace(target).map(|()| true),
+    }
 }
 
 /// Puts back what another program saved in the moment of the swap. If it saves once more meanwhile, what comes out is
@@ -389,6 +434,23 @@ mod tests {
         fs::write(&path, card("theirs")).unwrap();
         assert_eq!(publish(folder.path(), step), WriteOutcome::Unknown);
         assert_eq!(contents(folder.path()), [card("theirs")]);
+    }
+
+    #[test]
+    fn without_a_swap_the_card_is_looked_at_first() {
+        let (folder, _vdir, path) = world();
+        let old = Digest::of(&card("old"));
+        let attempt = || {
+            let (mut temporary, _) = Temporary::write(folder.path(), &[], &card("ours")).unwrap();
+            replace_after_look(&mut temporary, &path, old).map_err(|error| error.kind())
+        };
+        assert_eq!(attempt(), Ok(true));
+        assert_eq!(contents(folder.path()), [card("ours")]);
+        assert_eq!(attempt(), Ok(false));
+        assert_eq!(contents(folder.path()), [card("ours")]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(attempt(), Err(io::ErrorKind::NotFound));
+        assert_eq!(contents(folder.path()).len(), 0);
     }
 
     #[test]
