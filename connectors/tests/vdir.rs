@@ -531,9 +531,10 @@ fn a_batch_gives_its_outcomes_in_order() {
 #[test]
 fn a_read_only_source_writes_nothing_at_all() {
     let world = World::new(&["a.vcf"]);
+    fs::write(world.path(".acquaint-1-0.tmp"), "of another process").unwrap();
+    let before = fs::metadata(world.folder.path()).unwrap().modified().unwrap();
     let options = VdirOptions { read_only: true, ..VdirOptions::default() };
     let vdir = Vdir::open(world.folder.path(), options).unwrap();
-    let before = fs::metadata(world.folder.path()).unwrap().modified().unwrap();
     let list =
         |cursor| block_on(vdir.run(Command::Changes { folders: Vec::new(), cursor, page: None })).unwrap();
     let Outcome::Changes(first) = list(None) else { panic!() };

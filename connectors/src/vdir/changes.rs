@@ -170,7 +170,10 @@ mod tests {
         // As if the content had been another when these very stamps were taken.
         files[0].digest = Digest::of(b"before");
         assert_eq!(scan(&folder, files.clone(), NEVER).0, [listed("a.vcf", "a.vcf")]);
+        let row = changes(folder.path(), Some(&cursor::write(&files)), false).unwrap().rows;
+        assert_eq!(row, [listed("a.vcf", "a.vcf")]);
         files[0].racy = false;
+        assert_eq!(changes(folder.path(), Some(&cursor::write(&files)), false).unwrap().rows, []);
         assert_eq!(scan(&folder, files, NEVER).0, []);
     }
 
@@ -194,8 +197,10 @@ mod tests {
         let future = std::time::SystemTime::now() + std::time::Duration::from_secs(3_600);
         let file = fs::File::options().write(true).open(folder.path().join("a.vcf")).unwrap();
         file.set_modified(future).unwrap();
-        let changes = changes(folder.path(), None, false).unwrap();
-        assert!(cursor::read(&changes.cursor.unwrap()).unwrap()[0].racy);
+        let stat = list(folder.path()).unwrap()[0].stat;
+        assert!(stat.modified > stat.changed + MARGIN);
+        assert!(scan(&folder, Vec::new(), stat.changed + MARGIN).1[0].racy);
+        assert!(!scan(&folder, Vec::new(), stat.modified + MARGIN).1[0].racy);
     }
 
     #[test]

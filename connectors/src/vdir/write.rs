@@ -520,5 +520,6 @@ mod tests {
         assert!(ours.exists());
         recover(folder.path(), Duration::ZERO).unwrap();
         assert!(!ours.exists() && other.exists());
+        assert_eq!(contents(folder.path()).len(), 2);
     }
 }
