@@ -164,27 +164,31 @@ impl<R: BufRead> Cards<R> {
     /// Reads a line and appends it to `text`, as far as there is room for a card and one byte more: enough to know
     /// that it is too large. Gives its mark and its first bytes; `None` at the end of the file.
     fn read_line(&mut self, text: &mut Vec<u8>) -> io::Result<Option<(Mark, Vec<u8>)>> {
-        /// Longer than any line that means something here.
-        const HEAD: usize = 64;
         let mut head: Vec<u8> = Vec::with_capacity(HEAD);
         let mut empty = true;
+        let mut after_return = false;
         loop {
             let buffer = match self.reader.fill_buf() {
                 Ok(buffer) => buffer,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            let end = memchr::memchr(b'\n', buffer);
-            let used = end.map_or(buffer.len(), |at| at.saturating_add(1));
-            let part = buffer.get(..used).unwrap_or_default();
-            if part.is_empty() && empty {
-                return Ok(None);
-            }
+            // A line ends with a line feed, a carriage return (old Macs), or both.
+            let (used, ended) = match (memchr::memchr2(b'\r', b'\n', buffer), buffer.first()) {
+                _ if after_return => (usize::from(buffer.first() == Some(&b'\n')), true),
+                (_, None) if empty => return Ok(None),
+                (_, None) => (0, true),
+                (Some(at), _) => {
+                    after_return = buffer.get(at) == Some(&b'\r');
+                    (at.saturating_add(1), !after_return)
+                }
+                (None, _) => (buffer.len(), false),
+            };
             empty = false;
+            let part = first(buffer, used);
             let room = CARD_BYTES.saturating_add(1).saturating_sub(text.len());
             text.extend_from_slice(first(part, room));
             head.extend_from_slice(first(part, HEAD.saturating_sub(head.len())));
-            let ended = end.is_some() || part.is_empty();
             self.reader.consume(used);
             if ended {
                 self.line = self.line.saturating_add(1);
@@ -193,6 +197,9 @@ impl<R: BufRead> Cards<R> {
         }
     }
 }
+
+/// Bytes of a line that are looked at: more than any line that means something here.
+const HEAD: usize = 64;
 
 fn first(bytes: &[u8], most: usize) -> &[u8] {
     bytes.get(..most).unwrap_or(bytes)
@@ -247,6 +254,7 @@ mod tests {
             (one.clone() + "\r\n\n" + &one, vec![format!("1 {size}"), format!("7 {size}")]),
             (format!("\u{feff}{one}"), vec![format!("1 {}", size + 3)]),
             (bare.clone(), vec![format!("1 {}", size - 4)]),
+            (bare.replace('\n', "\r") + &bare, vec![format!("1 {}", size - 4), format!("5 {}", size - 4)]),
             (bare.trim_end().into(), vec![format!("1 {}", size - 5)]),
             (one.to_lowercase(), vec![format!("1 {size}")]),
             (

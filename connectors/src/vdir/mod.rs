@@ -13,6 +13,7 @@ mod cursor;
 mod export;
 mod import;
 mod name;
+mod publish;
 mod read;
 mod recover;
 mod shim;
@@ -27,6 +28,7 @@ use acquaint_core::id::{FolderId, RemoteId};
 use acquaint_core::source::{Command, Fetched, Folder, HostSource, Item, Outcome, SourceError, WriteOutcome};
 use async_trait::async_trait;
 use shim::CardVersion;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,10 +56,16 @@ impl Default for VdirOptions {
 }
 
 /// A folder of cards as a source.
-#[derive(Debug)]
 pub struct Vdir {
     folder: PathBuf,
     options: VdirOptions,
+}
+
+impl fmt::Debug for Vdir {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The path may hold the name of a person.
+        f.debug_struct("Vdir").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 impl Vdir {

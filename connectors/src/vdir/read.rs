@@ -171,9 +171,9 @@ pub(super) fn version(digest: Digest) -> Version {
 /// # Errors
 /// What is wrong, and what the user can do.
 pub(super) fn check_single(bytes: &[u8]) -> Result<(), Refusal> {
-    if !ends_whole(bytes) {
+    if !is_whole(bytes) {
         return Err(unreadable(
-            "the file does not end with END:VCARD: it is empty, cut or still being written",
+            "the file holds no whole card: it is empty, cut, still being written, or no vCard",
         ));
     }
     match vcard::cards(bytes).count() {
@@ -184,17 +184,51 @@ pub(super) fn check_single(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the last line is the end of a card.
-pub(super) fn ends_whole(bytes: &[u8]) -> bool {
-    const END: &[u8] = b"END:VCARD";
-    let bytes = bytes.trim_ascii_end();
-    bytes
-        .len()
-        .checked_sub(END.len())
-        .and_then(|at| bytes.get(at..))
-        .is_some_and(|end| end.eq_ignore_ascii_case(END))
+/// Whether there is a card, and every card has its end.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    let (mut begins, mut ends) = (0_usize, 0_usize);
+    for line in bytes.split(|b| matches!(b, b'\r' | b'\n')) {
+        if matches!(line.iter().find(|b| **b != 0), Some(b' ' | b'\t')) {
+            // It continues the line before it.
+            continue;
+        }
+        // Only what can be seen: no byte order mark, and UTF-16 reads like ASCII.
+        let says = |text: &[u8]| {
+            let visible = line.iter().filter(|b| b.is_ascii_graphic()).map(u8::to_ascii_uppercase);
+            visible.eq(text.iter().copied())
+        };
+        begins = begins.saturating_add(usize::from(says(b"BEGIN:VCARD")));
+        ends = ends.saturating_add(usize::from(says(b"END:VCARD")));
+    }
+    begins > 0 && begins == ends
 }
 
 fn unreadable(detail: impl Into<String>) -> Refusal {
     Refusal::new(RefusalKind::Unreadable, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_whole_when_it_has_its_end() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for (text, whole) in [
+            ("BEGIN:VCARD\r\nFN:x\r\nEND:VCARD\r\n", true),
+            ("\u{feff}begin:vcard\nFN:x\nend:vcard", true),
+            ("BEGIN:VCARD\rFN:x\rEND:VCARD\r", true),
+            ("BEGIN:VCARD\nFN:x\nEND:VCARD\n\n# kept by hand\n", true),
+            ("BEGIN:VCARD\nAGENT:\nBEGIN:VCARD\nEND:VCARD\nEND:VCARD\n", true),
+            ("", false),
+            ("BEGIN:VCARD\nFN:x\nEND:VC", false),
+            ("BEGIN:VCARD\nNOTE:x\n END:VCARD\n", false),
+            ("BEGIN:VCARD\nFN:x\nBEGIN:VCARD\nFN:y\nEND:VCARD\n", false),
+            ("END:VCARD\n", false),
+            ("a shopping list", false),
+        ] {
+            assert_eq!(is_whole(text.as_bytes()), whole, "{text:?}");
+            assert_eq!(is_whole(&utf16(text)), whole, "UTF-16 {text:?}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn recover(folder: &Path, age: Duration) -> io::Result<()> {
         match Content::read(&path, metadata.len()) {
             Content::Bytes(bytes) => {
                 let digest = name::Digest::of(&bytes);
-                if disposable.contains(&digest) || !read::ends_whole(&bytes) {
+                if disposable.contains(&digest) || !read::is_whole(&bytes) {
                     fs::remove_file(&path)?;
                 } else {
                     // A card of that name has the same content.
