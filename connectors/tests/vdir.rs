@@ -566,6 +566,44 @@ fn the_folder_has_the_name_its_users_gave_it() {
     assert!(matches!(world.run(Command::EnsureFolder("Neu".into())), Err(SourceError::Settings { .. })));
 }
 
+/// As root every file can be read and written, and the test says so; the memory disk below is for root.
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_or_written_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new(&["a.vcf", "b.vcf"]);
+    let cursor = world.cursor();
+    let b = world.item("b.vcf");
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+
+    set(&world.path("a.vcf"), 0);
+    let may_read = File::open(world.path("a.vcf")).is_ok();
+    let changes = world.changes(Some(&cursor));
+    assert_eq!((listed(&changes).len(), removed(&changes).len()), (usize::from(!may_read), 0));
+    match world.fetch("a.vcf") {
+        Fetched::Item(_) => assert!(may_read),
+        Fetched::Failed(_, refusal) => assert!(!may_read && refusal.detail.contains("permissions")),
+        Fetched::Gone(_) => panic!(),
+    }
+
+    set(world.folder.path(), 0o555);
+    let may_write = File::create(world.path("probe")).is_ok();
+    let denied = |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::NotSent(SourceError::Local { detail }) if detail.contains("permission"));
+    for outcome in world.write(vec![create(KEY, "Ida"), update(&b, "Eva")]) {
+        assert_eq!(matches!(outcome, WriteOutcome::Applied { .. }), may_write, "{outcome:?}");
+        assert_eq!(denied(&outcome), !may_write, "{outcome:?}");
+    }
+    let outcome = world.write_one(delete(&world.item("b.vcf")));
+    assert_eq!(denied(&outcome), !may_write, "{outcome:?}");
+    assert!(may_write || world.names() == ["a.vcf", "b.vcf"]);
+
+    set(world.folder.path(), 0);
+    let listing = world.try_changes(None);
+    assert_eq!(listing.is_ok(), may_read);
+    assert!(may_read || matches!(listing, Err(SourceError::Local { .. })));
+    set(world.folder.path(), 0o755);
+}
+
 /// A full disk and a disk mounted read-only, on a small memory disk.
 #[cfg(target_os = "linux")]
 #[test]
