@@ -200,7 +200,8 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
         begins = begins.saturating_add(usize::from(says(b"BEGIN:VCARD")));
         ends = ends.saturating_add(usize::from(says(b"END:VCARD")));
     }
-    begins > 0 && begins == ends
+    // A card within a card (AGENT) may begin in the middle of a line.
+    begins > 0 && ends >= begins
 }
 
 fn unreadable(detail: impl Into<String>) -> Refusal {
@@ -220,6 +221,7 @@ mod tests {
             ("BEGIN:VCARD\rFN:x\rEND:VCARD\r", true),
             ("BEGIN:VCARD\nFN:x\nEND:VCARD\n\n# kept by hand\n", true),
             ("BEGIN:VCARD\nAGENT:\nBEGIN:VCARD\nEND:VCARD\nEND:VCARD\n", true),
+            ("BEGIN:VCARD\nAGENT:BEGIN:VCARD\nEND:VCARD\nEND:VCARD\n", true),
             ("", false),
             ("BEGIN:VCARD\nFN:x\nEND:VC", false),
             ("BEGIN:VCARD\nNOTE:x\n END:VCARD\n", false),
