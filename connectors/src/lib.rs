@@ -5,3 +5,4 @@ pub mod http;
 mod marker;
 #[cfg(feature = "vdir")]
 pub mod vdir;
+pub mod wire;
