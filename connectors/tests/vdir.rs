@@ -3,7 +3,8 @@
 #![cfg(feature = "vdir")]
 
 use acquaint_connectors::vdir::{Vdir, VdirOptions};
-use acquaint_core::contact::{Contact, Field};
+use acquaint_connectors::wire::vcard;
+use acquaint_core::contact::{Blob, Contact, Field, Value};
 use acquaint_core::id::{RemoteId, Version};
 use acquaint_core::source::{
     Change, Changes, Command, Cursor, Fetched, HostSource, Item, Outcome, Raw, Refusal, RefusalKind, Removal,
@@ -434,16 +435,91 @@ fn hostile_keys_stay_in_the_folder() {
     assert_eq!(listed(&world.changes(None)).len(), keys.len());
 }
 
-#[test]
-fn a_template_keeps_what_the_model_does_not_name() {
+/// A create after the pattern of another source's card, and what came of it.
+fn copy(template: &str) -> (World, String) {
     let world = World::new(&[]);
-    let template = card("uid of k", "Ida");
-    let mut write = create("k", "Ida");
-    if let Write::Create { template: pattern, .. } = &mut write {
-        *pattern = Some(Raw { format: "text/vcard".into(), bytes: template.clone().into_bytes() });
+    let decoded = vcard::decode(template.as_bytes()).unwrap();
+    let mut write = create("k", "");
+    if let Write::Create { template: pattern, contact, uid, .. } = &mut write {
+        *pattern = Some(Raw { format: "text/vcard".into(), bytes: template.into() });
+        *contact = decoded.contact;
+        *uid = decoded.uid.unwrap().into();
     }
-    assert!(matches!(world.write_one(write), WriteOutcome::Applied { .. }));
-    assert_eq!(fs::read_to_string(world.path("k.vcf")).unwrap(), template);
+    let outcome = world.write_one(write);
+    assert!(matches!(outcome, WriteOutcome::Applied { .. }), "{outcome:?}");
+    let text = fs::read_to_string(world.path("k.vcf")).unwrap();
+    (world, text)
+}
+
+#[test]
+fn a_template_is_copied_byte_for_byte() {
+    let old = card("u", "Ida").replace("X-KEPT:", "x-Kept;A=b:").replace("\r\n", "\n");
+    assert_eq!(copy(&old).1, old);
+    let new = card("u", "Ida").replace("3.0", "4.0");
+    assert_eq!(copy(&new).1, new);
+    let oldest = copy(&card("u", "Ida").replace("3.0", "2.1")).1;
+    assert!(oldest.contains("VERSION:3.0\r\n") && oldest.contains("X-KEPT:as it is\r\n"), "{oldest}");
+}
+
+#[test]
+fn the_marker_comes_and_goes_without_a_trace() {
+    let world = World::new(&[]);
+    let mut write = create(KEY, "Ida");
+    if let Write::Create { marker, .. } = &mut write {
+        *marker = true;
+    }
+    let WriteOutcome::Applied { item: Some(item), .. } = world.write_one(write) else { panic!() };
+    assert!(item.marked && item.contact.list(&Field::Extra).is_empty());
+    let plain = Contact::new().with(Field::FullName, "Ida");
+    assert_eq!(item.contact, plain);
+
+    let mark = |item: &Item, wanted, changed: &[Field]| {
+        let write = Write::Update {
+            id: item.id.clone(),
+            guard: item.version.clone(),
+            contact: item.contact.clone(),
+            changed: changed.to_vec(),
+            blobs: Vec::new(),
+            raw: item.raw.clone(),
+            marker: wanted,
+        };
+        assert!(matches!(world.write_one(write), WriteOutcome::Applied { .. }));
+        world.item(item.id.as_str())
+    };
+    let item = mark(&item, None, &[Field::Extra]);
+    assert!(item.marked, "an update that does not speak of the marker leaves it");
+    let bare = mark(&item, Some(false), &[]);
+    assert!(!bare.marked && !String::from_utf8_lossy(&bare.raw.bytes).contains("MARKER"));
+    let again = mark(&bare, Some(true), &[]);
+    assert!(again.marked && again.contact == plain);
+}
+
+#[test]
+fn pictures_come_with_the_card() {
+    let world = World::new(&[]);
+    let blob = Blob::new(b"\xff\xd8\xff\xe0 not really a picture".to_vec());
+    let mut write = create(KEY, "Ida");
+    if let Write::Create { contact, blobs, .. } = &mut write {
+        contact.set(Field::Photo, Value::Photo(blob.photo("image/jpeg")));
+        blobs.push(blob.clone());
+    }
+    let WriteOutcome::Applied { id, item: Some(item), .. } = world.write_one(write) else { panic!() };
+    assert_eq!(item.blobs, std::slice::from_ref(&blob));
+    assert_eq!(world.run(Command::FetchPhoto(id)), Ok(Outcome::Photo(Some(blob))));
+    assert_eq!(world.run(Command::FetchPhoto("none.vcf".into())), Ok(Outcome::Photo(None)));
+}
+
+#[test]
+fn a_card_too_large_to_be_read_again_is_not_written() {
+    let world = World::new(&["a.vcf"]);
+    let item = world.item("a.vcf");
+    let long = "x".repeat(16 << 20);
+    for write in [create(KEY, &long), update(&item, &long)] {
+        let outcome = world.write_one(write);
+        assert!(matches!(outcome, WriteOutcome::Rejected(r) if r.kind == RefusalKind::TooLarge));
+    }
+    assert_eq!(world.names(), ["a.vcf"]);
+    assert_eq!(world.item("a.vcf"), item);
 }
 
 #[test]

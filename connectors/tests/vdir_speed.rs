@@ -4,7 +4,7 @@
 #![cfg(all(feature = "vdir", target_os = "linux"))]
 #![allow(clippy::print_stderr)]
 
-use acquaint_connectors::vdir::{Vdir, VdirOptions};
+use acquaint_connectors::vdir::{Existing, Vdir, VdirOptions, export, import};
 use acquaint_core::contact::{Contact, Field};
 use acquaint_core::id::RemoteId;
 use acquaint_core::source::{
@@ -12,6 +12,7 @@ use acquaint_core::source::{
 };
 use futures::executor::block_on;
 use std::fs;
+use std::io::BufReader;
 use std::time::{Duration, Instant};
 
 const CARDS: usize = 10_000;
@@ -92,13 +93,24 @@ fn ten_thousand_cards() {
             other => panic!("{other:?}"),
         })
         .collect();
-    measure("fetch all", || {
+    let (cards, _) = measure("fetch all", || {
+        let mut cards: Vec<Vec<u8>> = Vec::new();
         for ids in ids.chunks(vdir.capabilities().fetch_batch as usize) {
             let Outcome::Items(items) = block_on(vdir.run(Command::Fetch(ids.to_vec()))).unwrap() else {
                 panic!()
             };
-            assert!(items.iter().all(|item| matches!(item, Fetched::Item(_))));
+            cards.extend(items.into_iter().map(|item| match item {
+                Fetched::Item(item) => item.raw.bytes,
+                other => panic!("{other:?}"),
+            }));
         }
+        cards
+    });
+    let path = folder.path().join("all.txt");
+    measure("export to one file", || export(&path, cards, Existing::Keep).unwrap());
+    measure("import from one file", || {
+        let reader = BufReader::with_capacity(1 << 16, fs::File::open(&path).unwrap());
+        assert_eq!(import(reader).filter(Result::is_ok).count(), CARDS);
     });
     assert!(least.as_millis() <= QUIET_MILLIS, "a listing without changes took {least:?}");
 }

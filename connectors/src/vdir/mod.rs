@@ -16,18 +16,17 @@ mod name;
 mod publish;
 mod read;
 mod recover;
-mod shim;
 mod write;
 
 pub use export::{Existing, export};
 pub use import::{ImportError, ImportProblem, Imported, import};
 
+use crate::wire::vcard::CardVersion;
 use acquaint_core::capability::Capabilities;
 use acquaint_core::contact::{Field, Photo, Value};
 use acquaint_core::id::{FolderId, RemoteId};
 use acquaint_core::source::{Command, Fetched, Folder, HostSource, Item, Outcome, SourceError, WriteOutcome};
 use async_trait::async_trait;
-use shim::CardVersion;
 use std::fmt;
 use std::fs;
 use std::io;

@@ -2,8 +2,8 @@
 
 use super::cursor::Stat;
 use super::name::{self, Digest};
-use super::shim as vcard;
 use crate::marker;
+use crate::wire::vcard;
 use acquaint_core::id::{RemoteId, Version};
 use acquaint_core::limits::CARD_BYTES;
 use acquaint_core::redact::Redacted;
@@ -143,7 +143,7 @@ pub(super) fn fetch(folder: &Path, id: RemoteId) -> Fetched {
 /// Why it is not exactly one whole card.
 pub(super) fn item(id: &RemoteId, bytes: Vec<u8>, stat: Stat) -> Result<Item, Refusal> {
     check_single(&bytes)?;
-    let mut decoded = vcard::decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let mut decoded = vcard::decode(&bytes).map_err(|error| error.refusal())?;
     let marked = marker::take(&mut decoded.contact);
     Ok(Item {
         version: Some(version(Digest::of(&bytes))),

@@ -8,9 +8,9 @@ use super::cursor::Stat;
 use super::name::{self, Digest};
 use super::publish::publish;
 use super::read::{self, Content, FORMAT, version};
-use super::shim::{self as vcard, CardError, Draft};
 use super::{ErrorContext, Vdir, local};
 use crate::marker;
+use crate::wire::vcard::{self, CardError, CardVersion, Draft};
 use acquaint_core::contact::{Blob, Contact, Field};
 use acquaint_core::id::{FolderId, IntentKey, RemoteId, Version};
 use acquaint_core::limits::CARD_BYTES;
@@ -107,9 +107,9 @@ struct Edit {
 impl Edit {
     /// The card with the changed fields, and with the marker as wanted or as it was.
     fn apply(&self, card: &[u8]) -> Result<Vec<u8>, WriteOutcome> {
-        let unreadable = |error: CardError| rejected(RefusalKind::Unreadable, &error.to_string());
+        let refuse = |error: CardError| WriteOutcome::Rejected(error.refusal());
         read::check_single(card).map_err(WriteOutcome::Rejected)?;
-        let was_marked = marker::take(&mut vcard::decode(card).map_err(unreadable)?.contact);
+        let was_marked = marker::take(&mut vcard::decode(card).map_err(refuse)?.contact);
         let mut contact = self.contact.clone();
         let mut changed = self.changed.clone();
         if self.marker.unwrap_or(was_marked) {
@@ -118,7 +118,7 @@ impl Edit {
         if self.marker.is_some_and(|wanted| wanted != was_marked) && !changed.contains(&Field::Extra) {
             changed.push(Field::Extra);
         }
-        within_limit(vcard::patch(card, &contact, &changed, &self.blobs).map_err(unreadable)?)
+        within_limit(vcard::patch(card, &contact, &changed, &self.blobs).map_err(refuse)?)
     }
 }
 
@@ -132,7 +132,11 @@ fn stage_create(
     let name = name::of_key(key);
     let id = name::to_id(&name);
     let from_template = template.filter(|raw| raw.format == FORMAT).map(|raw| {
-        let version = vcard::decode(&raw.bytes).map_or(draft.version, |decoded| decoded.version);
+        let version = match vcard::decode(&raw.bytes)?.version {
+            // Read, but never newly written.
+            CardVersion::V21 => draft.version,
+            version => version,
+        };
         vcard::compose_from(&Draft { version, ..*draft }, &raw.bytes)
     });
     let bytes = match from_template {
