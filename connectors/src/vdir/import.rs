@@ -86,7 +86,7 @@ struct Cards<R> {
 }
 
 /// What a line means to the splitting.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Begin,
     End,
@@ -308,6 +308,16 @@ mod tests {
             proptest::prop_assert!(parts.len() <= text.matches('\n').count() + 1);
             proptest::prop_assert_eq!(&parts, &read(text.as_bytes(), 8_192));
         }
+    }
+
+    #[test]
+    fn memory_holds_no_more_than_one_card() {
+        let endless = BufReader::new(io::Read::take(io::repeat(b'x'), 3 * CARD_BYTES as u64));
+        let mut cards = Cards { reader: endless, number: 0, line: 0, waiting: None, ended: false };
+        let mut text = Vec::new();
+        let (mark, head) = cards.read_line(&mut text).unwrap().unwrap();
+        assert_eq!((mark, head.len(), text.len()), (Mark::Other, HEAD, CARD_BYTES + 1));
+        assert!(cards.read_line(&mut text).unwrap().is_none());
     }
 
     #[test]

@@ -172,6 +172,7 @@ mod tests {
                 }
                 assert_eq!(publish(folder.path(), step), WriteOutcome::Stale);
                 assert_eq!(contents(folder.path()), [card("theirs")]);
+                assert_eq!(fs::read(&path).unwrap(), card("theirs"));
             }
         }
     }
