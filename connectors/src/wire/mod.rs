@@ -1,0 +1,3 @@
+//! Formats as bytes: what is written to and read from sources, without I/O.
+
+pub mod vcard;
