@@ -6,4 +6,6 @@ pub mod limits;
 pub mod redact;
 pub mod source;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod time;
