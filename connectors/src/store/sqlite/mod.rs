@@ -1,6 +1,6 @@
 //! The library in one SQLite file.
 //!
-//! Rows live in one table ordered by key, beside an index by revision for the change feed. The file is in WAL mode:
+//! Rows live in one table with an index by key, and one by revision for the change feed. The file is in WAL mode:
 //! readers never wait for a writer, and with `synchronous=FULL` a batch that was answered survives a power cut.
 //! Beside the file SQLite keeps `-wal` and `-shm` while it is open; copy all three, or close the library first.
 
@@ -73,7 +73,7 @@ impl Store for SqliteStore {
 const GET: &str = "SELECT revision, bytes FROM rows WHERE key = ?1";
 const SCAN: &str =
     "SELECT revision, bytes, key FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
-// The index holds the key as well (it is the table's own), so rows outside the range are never read.
+// The index holds the key as well, so rows outside the range are never read.
 const CHANGED: &str = "SELECT revision, bytes, key FROM rows INDEXED BY by_revision
      WHERE revision > ?1 AND key >= ?2 AND key < ?3 ORDER BY revision, key LIMIT ?4";
 const REVISION: &str = "SELECT revision FROM rows WHERE key = ?1";
