@@ -45,15 +45,20 @@ fn speed() {
         let mut since: Option<Revision> = None;
         for batch in 0..100_u32 {
             let put: Vec<_> = (batch * 100..batch * 100 + 100).flat_map(rows).collect();
-            let revisions = block_on(store.get(put.iter().map(|(key, _)| key.clone()).collect())).expect("rows");
-            let require = put.iter().zip(revisions).map(|((key, _), row)| Require {
-                key: key.clone(),
-                revision: row.map(|row| row.revision),
-            });
+            let revisions =
+                block_on(store.get(put.iter().map(|(key, _)| key.clone()).collect())).expect("rows");
+            let require = put
+                .iter()
+                .zip(revisions)
+                .map(|((key, _), row)| Require { key: key.clone(), revision: row.map(|row| row.revision) });
             let batch = Batch { require: require.collect(), put, delete: Vec::new() };
             since = Some(block_on(store.apply(batch)).expect("no conflict"));
         }
-        println!("{round}: 80,000 rows with conditions, {:?} CPU, {:?}, {since:?}", cpu() - spent, wall.elapsed());
+        println!(
+            "{round}: 80,000 rows with conditions, {:?} CPU, {:?}, {since:?}",
+            cpu() - spent,
+            wall.elapsed()
+        );
     }
     let (wall, spent) = (Instant::now(), cpu());
     for batch in 0..100_u32 {
@@ -68,20 +73,27 @@ fn speed() {
         let asked = Instant::now();
         assert_eq!(block_on(store.get(keys)).expect("rows").iter().flatten().count(), 200);
         best[0] = best[0].min(asked.elapsed());
-        let ranges = (0..200_u32).map(|k| KeyRange::prefix(rows((k * 97 + n * 31) % 20_000).swap_remove(5).0.0));
+        let ranges =
+            (0..200_u32).map(|k| KeyRange::prefix(rows((k * 97 + n * 31) % 20_000).swap_remove(5).0.0));
         let ranges: Vec<_> = ranges.collect();
         let asked = Instant::now();
         assert_eq!(block_on(store.scan(ranges, 10)).expect("rows").iter().flatten().count(), 200);
         best[1] = best[1].min(asked.elapsed());
         let asked = Instant::now();
-        assert_eq!(block_on(store.scan(vec![KeyRange::prefix(*b"contact/")], 500)).expect("rows")[0].len(), 500);
+        assert_eq!(
+            block_on(store.scan(vec![KeyRange::prefix(*b"contact/")], 500)).expect("rows")[0].len(),
+            500
+        );
         best[2] = best[2].min(asked.elapsed());
         let asked = Instant::now();
         block_on(store.changed(KeyRange::prefix(*b"contact/"), Revision(150), 500)).expect("rows");
         best[3] = best[3].min(asked.elapsed());
         let _ = start;
     }
-    println!("get 200 keys {:?}; scan 200 ranges {:?}; scan 500 rows {:?}; changed 500 {:?}", best[0], best[1], best[2], best[3]);
+    println!(
+        "get 200 keys {:?}; scan 200 ranges {:?}; scan 500 rows {:?}; changed 500 {:?}",
+        best[0], best[1], best[2], best[3]
+    );
     println!("file: {} bytes", std::fs::metadata(&path).expect("it is there").len());
     drop(store);
     let mut opening: Vec<(Duration, Duration)> = (0..50)
@@ -94,5 +106,8 @@ fn speed() {
         })
         .collect();
     opening.sort();
-    println!("open: {:?} median, with one row {:?}, slowest {:?}", opening[25].0, opening[25].1, opening[49].0);
+    println!(
+        "open: {:?} median, with one row {:?}, slowest {:?}",
+        opening[25].0, opening[25].1, opening[49].0
+    );
 }

@@ -60,9 +60,11 @@ pub(super) fn open(path: &Path, steps: &[&str]) -> Result<Connection, StoreError
         migrate(&mut connection, steps)?;
     }
     use_log(&connection)?;
-    connection.query_row(super::HEAD, [], |row| row.get::<_, i64>(0)).map_err(|error| match failure(error) {
-        StoreError::Failed { .. } => corrupt("its tables are not those of a library"),
-        error => error,
+    connection.query_row(super::HEAD, [], |row| row.get::<_, i64>(0)).map_err(|error| {
+        match failure(error) {
+            StoreError::Failed { .. } => corrupt("its tables are not those of a library"),
+            error => error,
+        }
     })?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failure)?;
     Ok(connection)
@@ -125,7 +127,8 @@ fn read_marks(connection: &Connection) -> rusqlite::Result<Marks> {
 ///
 /// It asks SQLite rather than reading the file itself: closing a file drops every lock that this process has on it.
 fn glimpse(path: &Path, steps: &[&str]) -> Result<(), StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let marks = Connection::open_with_flags(immutable(path), flags).and_then(|file| read_marks(&file));
     match marks {
         Ok(marks) => marks.check(steps).map(drop),

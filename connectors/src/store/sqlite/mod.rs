@@ -71,8 +71,7 @@ impl Store for SqliteStore {
 }
 
 const GET: &str = "SELECT revision, bytes FROM rows WHERE key = ?1";
-const SCAN: &str =
-    "SELECT revision, bytes, key FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+const SCAN: &str = "SELECT revision, bytes, key FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
 // The index holds the key as well, so rows outside the range are never read.
 const CHANGED: &str = "SELECT revision, bytes, key FROM rows INDEXED BY by_revision
      WHERE revision > ?1 AND key >= ?2 AND key < ?3 ORDER BY revision, key LIMIT ?4";
@@ -163,8 +162,7 @@ fn write(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<i64> 
 
 fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let number: i64 = row.get(0)?;
-    let revision =
-        u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))?;
+    let revision = u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number))?;
     Ok(Row { revision: Revision(revision), bytes: row.get(1)? })
 }
 
