@@ -2,3 +2,5 @@
 #![warn(missing_docs)]
 pub mod http;
 pub mod store;
+#[cfg(feature = "transport")]
+pub mod transport;
