@@ -7,12 +7,13 @@ mod tls;
 
 use acquaint_connectors::http::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 use acquaint_connectors::transport::{HttpClient, HttpOptions, Proxy};
+use futures::StreamExt;
 use futures::executor::block_on;
 use futures::future::{join_all, select};
 use server::{Seen, Server, ok};
 use std::io::{self, Read};
 use std::net::TcpListener;
-use std::pin::pin;
+use std::process::Command;
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
@@ -126,7 +127,7 @@ fn a_connection_that_the_server_closed_is_not_used_again() {
     for _ in 0..3 {
         get(&client, &server).expect("an answer");
         // Time for the end of the connection to arrive.
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(server.connections(), 3);
 }
@@ -318,24 +319,21 @@ fn a_server_that_hangs_up_on_a_body_has_lost_it() {
 
 #[test]
 fn dropping_the_future_ends_the_request() {
-    let (told, ended) = mpsc::channel();
+    let (told_begin, begun) = futures::channel::mpsc::unbounded();
+    let (told_end, ended) = mpsc::channel();
     let server = Server::start(move |mut stream, _| {
         let mut bytes = [0; 1000];
         // The request, then nothing until the other side closes.
-        while stream.read(&mut bytes)? > 0 {}
-        told.send(Instant::now()).map_err(io::Error::other)
+        while stream.read(&mut bytes)? > 0 {
+            told_begin.unbounded_send(()).map_err(io::Error::other)?;
+        }
+        told_end.send(Instant::now()).map_err(io::Error::other)
     });
     let client = HttpClient::new(&HttpOptions { in_flight: 1, ..options() }).expect("valid options");
     let (sent, queued) = (request("GET", server.url("/"), b""), request("GET", server.url("/queued"), b""));
-    block_on(async {
-        let sends = join_all([client.send(sent), client.send(queued)]);
-        let (ready, waiting) = futures::channel::oneshot::channel();
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(100));
-            ready.send(())
-        });
-        drop(select(pin!(sends), waiting).await);
-    });
+    let sends = join_all([client.send(sent), client.send(queued)]);
+    // Dropped as soon as the first has arrived.
+    drop(block_on(select(sends, begun.into_future())));
     let dropped = Instant::now();
     let ended = ended.recv_timeout(Duration::from_secs(5)).expect("the connection is closed");
     assert!(ended.saturating_duration_since(dropped) < Duration::from_secs(2));
@@ -359,6 +357,33 @@ fn a_proxy_is_asked_to_connect_and_its_refusal_is_no_connection() {
     assert!(seen[0].head.starts_with("CONNECT example.invalid:443 "), "{}", seen[0].head);
     assert!(!seen.iter().any(|seen| seen.head.contains("/x")));
     assert!(!format!("{options:?} {client:?}").contains("canary"));
+}
+
+#[test]
+#[ignore = "run by the_environment_names_the_proxy in a process of its own"]
+fn child_asks_as_the_environment_says() {
+    let client =
+        HttpClient::new(&HttpOptions { proxy: Proxy::Environment, ..options() }).expect("valid options");
+    let result = block_on(client.send(request("GET", "https://example.invalid/".to_owned(), b"")));
+    assert_eq!(unconnected(result), "the proxy refused");
+    let direct = Server::plain(|_, output| ok(output, b"x"));
+    get(&client, &direct).expect("NO_PROXY names this host");
+}
+
+#[test]
+fn the_environment_names_the_proxy() {
+    let proxy = Server::plain(|_, output| {
+        output.write_all(b"HTTP/1.1 403 Never\r\nContent-Length: 0\r\n\r\n").map(|()| false)
+    });
+    let mut child = Command::new(std::env::current_exe().expect("this program"));
+    child.args(["--exact", "child_asks_as_the_environment_says", "--ignored"]);
+    for name in ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "https_proxy", "no_proxy"] {
+        child.env_remove(name);
+    }
+    child.env("HTTPS_PROXY", format!("http://{}", proxy.address)).env("NO_PROXY", "127.0.0.1,localhost");
+    let output = child.output().expect("this program can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(proxy.seen().len(), 1);
 }
 
 #[test]

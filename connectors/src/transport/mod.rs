@@ -34,7 +34,7 @@ use std::time::Duration;
 pub struct HttpOptions {
     /// How long finding the host, connecting and the TLS handshake may take. 15 seconds.
     pub connect_timeout: Duration,
-    /// How long a request may take from beginning to end. 2 minutes.
+    /// How long a request may take from its turn to the last byte of the answer. 2 minutes.
     pub timeout: Duration,
     /// Requests in flight at once; more wait for their turn. 8.
     pub in_flight: usize,

@@ -3,13 +3,15 @@
 use super::{client, get, options, request, unconnected};
 use crate::server::{Seen, Server, ok, serve};
 use acquaint_connectors::http::{HttpResponse, HttpTransport, TransportError};
-use acquaint_connectors::transport::{HttpClient, HttpOptions};
+use acquaint_connectors::transport::{HttpClient, HttpOptions, Proxy};
 use futures::executor::block_on;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 use std::io::Write;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An authority of the tests' own.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -60,10 +62,15 @@ fn refused(result: Result<HttpResponse, TransportError>, server: &Server) -> Str
     }
 }
 
-/// A client that trusts the authority, and the file that makes it do so.
-fn trusting(authority: &CertifiedIssuer<'static, KeyPair>) -> HttpClient {
+fn file_of(authority: &CertifiedIssuer<'static, KeyPair>) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(authority.pem().as_bytes()).expect("our own file");
+    file
+}
+
+/// A client that trusts the authority.
+fn trusting(authority: &CertifiedIssuer<'static, KeyPair>) -> HttpClient {
+    let file = file_of(authority);
     let options = HttpOptions { ca_file: Some(file.path().to_owned()), ..options() };
     HttpClient::new(&options).expect("a valid file")
 }
@@ -112,8 +119,49 @@ fn a_server_without_tls_is_refused() {
 
 #[test]
 fn a_server_that_hangs_up_during_the_handshake_was_sent_nothing() {
-    let server = Server::start(|stream, _| stream.shutdown(std::net::Shutdown::Both));
+    let server = Server::start(|stream, _| stream.shutdown(Shutdown::Both));
     unconnected(put(&client(), &server));
+}
+
+#[test]
+fn a_handshake_that_hangs_is_no_connection() {
+    let server = Server::start(|mut stream, _| std::io::copy(&mut stream, &mut std::io::sink()).map(drop));
+    let options = HttpOptions { connect_timeout: Duration::from_millis(200), ..options() };
+    let client = HttpClient::new(&options).expect("valid options");
+    assert_eq!(unconnected(put(&client, &server)), "connecting took too long");
+}
+
+/// A proxy that leads every `CONNECT` to this server.
+fn tunnel(to: &Server) -> Server {
+    let address = to.address;
+    Server::start(move |mut stream, log| {
+        let asked = serve(&mut stream, |_, _| Ok(false), log);
+        asked.and_then(|()| stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n"))?;
+        let there = TcpStream::connect(address)?;
+        let (mut from, mut to) = (stream.try_clone()?, there.try_clone()?);
+        std::thread::spawn(move || {
+            std::io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Both))
+        });
+        std::io::copy(&mut &there, &mut stream).map(drop)
+    })
+}
+
+#[test]
+fn certificates_are_checked_through_a_proxy() {
+    let authority = authority();
+    let server = server(&params("localhost"), Some(&authority));
+    let proxy = tunnel(&server);
+    let url = format!("http://{}", proxy.address);
+    let through = HttpOptions { proxy: Proxy::Url(url.into()), ..options() };
+    let client = HttpClient::new(&through).expect("valid options");
+    assert!(refused(put(&client, &server), &server).contains("trusts"));
+    let file = file_of(&authority);
+    let through = HttpOptions { ca_file: Some(file.path().to_owned()), ..through };
+    let client = HttpClient::new(&through).expect("valid options");
+    for _ in 0..2 {
+        assert_eq!(put(&client, &server).expect("an answer").body, b"body");
+    }
+    assert_eq!(proxy.connections(), 2, "one connection a client");
 }
 
 #[test]
