@@ -11,7 +11,7 @@ mod sources;
 mod writer;
 
 pub use error::LibraryError;
-pub use handle::{Edit, Feed, Library, Listed, NewContact};
+pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};
 pub use record::{Actor, Record, Stamp, Standing};
 pub use rows::{
