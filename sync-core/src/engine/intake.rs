@@ -55,7 +55,7 @@ pub(super) enum Verdict {
     Wait,
     /// The source's lease is lost.
     Lost,
-    Done(Outcome),
+    Done(Box<Outcome>),
 }
 
 /// What a page led to.
@@ -166,7 +166,7 @@ impl Chunk {
                 self.decide(context, source);
             }
             (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
-                Ok(_) => return Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+                Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
                 Err(StoreError::Conflict) if self.races < RACES => {
                     self.races += 1;
                     self.start(context, source);
@@ -178,7 +178,7 @@ impl Chunk {
         }
         // A page that changes nothing has nothing to commit.
         match self.step {
-            Step::Idle => Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+            Step::Idle => Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
             _ => Ok(Verdict::Wait),
         }
     }

@@ -32,8 +32,6 @@ pub use event::{
     Answer, Effect, EffectKind, Event, Job, Notice, Phase, Progress, Query, Report, Rows, SourceReport, What,
 };
 
-pub(crate) use context::contact_uid;
-
 use crate::id::EffectId;
 use crate::time::Time;
 use context::{Context, Shared};

@@ -1,6 +1,6 @@
 //! The decisions about one page of a source's changes, made in memory on the rows at hand.
 
-use super::context::{Context, contact_uid};
+use super::context::Context;
 use super::event::{Notice, What};
 use super::intake::Outcome;
 use super::workset::{Tie, WorkSet};
@@ -9,7 +9,7 @@ use crate::id::{ContactId, RemoteId, SourceId};
 use crate::identity::{self, Candidate};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp,
-    Toward, Writer, key,
+    Toward, Writer, contact_uid, key,
 };
 use crate::merge::Winner;
 use crate::plan::{self, Admission, Intake, Reaction, Site};

@@ -3,10 +3,9 @@
 use super::error::LibraryError;
 use super::{
     Action, Actor, Entry, FieldWrite, Link, LinkState, Meta, PassRow, Record, Ref, SourceRow, Stamp,
-    Standing, Toward, Writer, codec, key,
+    Standing, Toward, Writer, codec, contact_uid, key,
 };
 use crate::contact::{Blob, Contact, Field, Value};
-use crate::engine::contact_uid;
 use crate::id::{ContactId, PassId, SourceId, UserId};
 use crate::policy::{ReceiverEdit, Side, Subscription};
 use crate::source::ItemKind;

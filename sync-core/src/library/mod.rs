@@ -7,6 +7,7 @@ pub mod key;
 mod link;
 mod record;
 mod rows;
+mod seed;
 mod sources;
 mod writer;
 
@@ -18,5 +19,6 @@ pub use rows::{
     Action, Conflict, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Lease, Meta, Parked,
     PassRow, Ref, RemoteRow, SourceRow, SourceState, Toward, match_keys,
 };
+pub use seed::{contact_uid, intent_key};
 pub use sources::{Choice, OpenConflict};
 pub use writer::Writer;
