@@ -92,11 +92,15 @@ fn patched(raw: &[u8], edits: &[(Field, Edit)]) -> Result<(), TestCaseError> {
     // A full name that now only says what the other names say is read as none.
     match before.kind {
         ItemKind::Group if changed.contains(&Field::Extra) => return Ok(()), // May be no group any more.
-        // A group without a name gets what stands in for one.
-        ItemKind::Group if wanted.text(&Field::FullName).is_empty() => {
-            wanted.put(Field::FullName, read.contact.get(&Field::FullName).cloned());
+        ItemKind::Group => {
+            // A group without a name gets what stands in for one; N has its name once more.
+            if wanted.text(&Field::FullName).is_empty() {
+                wanted.put(Field::FullName, read.contact.get(&Field::FullName).cloned());
+            }
+            if wanted.get(&Field::Last) == wanted.get(&Field::FullName) {
+                wanted.remove(&Field::Last);
+            }
         }
-        ItemKind::Group => {}
         ItemKind::Contact | ItemKind::Other => wanted = canonical(wanted),
     }
     same(&read.contact, &wanted, &card)?;
