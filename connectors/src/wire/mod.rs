@@ -1,0 +1,4 @@
+//! Formats on the wire.
+
+#[cfg(feature = "carddav")]
+pub mod xml;
