@@ -1,4 +1,5 @@
 //! Formats on the wire.
 
+pub mod vcard;
 #[cfg(feature = "carddav")]
 pub mod xml;
