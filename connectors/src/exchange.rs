@@ -118,7 +118,9 @@ mod tests {
         let response = HttpResponse { status: 200, headers: Vec::new(), body: Vec::new() };
         assert!(matches!(exchange.next(Input::Start), Next::Send(_)));
         assert!(matches!(exchange.next(Input::Response(response)), Next::Send(_)));
-        let Next::Done(done) = exchange.next(Input::Failed(TransportError::Cancelled)) else { panic!("not done") };
+        let Next::Done(done) = exchange.next(Input::Failed(TransportError::Cancelled)) else {
+            panic!("not done")
+        };
         assert!(done.session.is_some());
         assert!(matches!(exchange.next(Input::Start), Next::Done(_)));
     }

@@ -90,7 +90,13 @@ impl<C: Connector, T: HttpTransport> Remote<C, T> {
             capabilities: None,
             traffic: Traffic::default(),
         };
-        Self { connector, transport, seed: Redacted(seed), commands: AtomicU64::new(0), shared: Mutex::new(shared) }
+        Self {
+            connector,
+            transport,
+            seed: Redacted(seed),
+            commands: AtomicU64::new(0),
+            shared: Mutex::new(shared),
+        }
     }
 
     /// The same with the session that [`Remote::take_session`] gave in an earlier run.

@@ -74,7 +74,14 @@ impl Nonce {
     }
 
     /// The value of the `Authorization` header (RFC 7616, section 3.4).
-    pub(super) fn sign(&mut self, user: &str, password: &str, method: &str, target: &str, client: &str) -> String {
+    pub(super) fn sign(
+        &mut self,
+        user: &str,
+        password: &str,
+        method: &str,
+        target: &str,
+        client: &str,
+    ) -> String {
         self.used = self.used.saturating_add(1);
         let Self { algorithm, realm, nonce, .. } = self;
         let secret = algorithm.hash(&format!("{user}:{realm}:{password}"));
@@ -189,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_header_cannot_be_broken_out_of() {
-        let header = nonce("Digest realm=\"a\\\"b\", nonce=\"n\"").unwrap().sign("u\"\r\nX: y", "p", "GET", "/", "c");
+        let header =
+            nonce("Digest realm=\"a\\\"b\", nonce=\"n\"").unwrap().sign("u\"\r\nX: y", "p", "GET", "/", "c");
         assert!(header.contains("username=\"u\\\"X: y\"") && header.contains("realm=\"a\\\"b\""));
     }
 }

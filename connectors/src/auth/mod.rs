@@ -141,7 +141,10 @@ mod tests {
         assert!(first.starts_with("Digest username=\"Aladdin\"") && first.contains("nc=00000001"));
         let second = signer.sign("GET", "/a").unwrap();
         assert!(second.contains("nc=00000002"));
-        assert!(matches!(signer.refused(&ask), Verdict::Refused { .. }), "the same nonce again: a wrong password");
+        assert!(
+            matches!(signer.refused(&ask), Verdict::Refused { .. }),
+            "the same nonce again: a wrong password"
+        );
 
         let mut next = Signer::new(password(), signer.scheme().clone(), [8; 16]);
         assert!(next.sign("GET", "/a").unwrap().contains("nc=00000003"));

@@ -9,11 +9,25 @@ use acquaint_core::id::{FolderId, Version};
 use acquaint_core::source::{Change, Changes, Cursor, Removal, SourceError};
 use url::Url;
 
+/// A sync token, and the `Depth` that its server wants: RFC 6578 says 0, but one answers that with "no change"
+/// whatever happened. It is the one that refuses an empty token, and is known by that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Token {
+    value: String,
+    depth: Depth,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    Zero,
+    One,
+}
+
 /// A position, and how it is to be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Position {
     /// A sync token. Opaque, may be any text.
-    Token(String),
+    Token(Token),
     /// A ctag: equal means nothing changed.
     Ctag(String),
 }
@@ -22,7 +36,8 @@ impl Position {
     /// A cursor names its book as well: a position in another one is worth nothing.
     fn write(&self, book: &Book) -> Cursor {
         let (kind, value) = match self {
-            Self::Token(value) => ("token", value),
+            Self::Token(Token { value, depth: Depth::Zero }) => ("token", value),
+            Self::Token(Token { value, depth: Depth::One }) => ("token1", value),
             Self::Ctag(value) => ("ctag", value),
         };
         Cursor(format!("{kind}\n{}\n{value}", book.id()).into_bytes())
@@ -34,7 +49,8 @@ impl Position {
         let (kind, path, value) = (parts.next()?, parts.next()?, parts.next()?.to_owned());
         match kind {
             _ if path != book.id().as_str() => None,
-            "token" => Some(Self::Token(value)),
+            "token" => Some(Self::Token(Token { value, depth: Depth::Zero })),
+            "token1" => Some(Self::Token(Token { value, depth: Depth::One })),
             "ctag" => Some(Self::Ctag(value)),
             _ => None,
         }
@@ -47,30 +63,48 @@ enum Sync {
     /// From nothing: the first page.
     First,
     /// From nothing, after a page that the server cut short.
-    FirstMore(String),
+    FirstMore(Token),
     /// Since a token.
-    Since(String),
+    Since(Token),
 }
 
 impl Sync {
     fn token(&self) -> &str {
         match self {
             Self::First => "",
-            Self::FirstMore(token) | Self::Since(token) => token,
+            Self::FirstMore(token) | Self::Since(token) => &token.value,
         }
     }
 
-    fn page(&self, token: String) -> String {
+    fn depth(&self) -> Depth {
         match self {
-            Self::First | Self::FirstMore(_) => format!("first\n{token}"),
-            Self::Since(_) => format!("since\n{token}"),
+            Self::First => Depth::Zero,
+            Self::FirstMore(token) | Self::Since(token) => token.depth,
         }
+    }
+
+    /// Whether the pages together list everything.
+    fn is_complete(&self) -> bool {
+        match self {
+            Self::First | Self::FirstMore(_) => true,
+            Self::Since(_) => false,
+        }
+    }
+
+    /// The name of the page after this one.
+    fn page(&self, token: &Token) -> String {
+        let kind = if self.is_complete() { "first" } else { "since" };
+        let depth = if token.depth == Depth::One { "1" } else { "0" };
+        format!("{kind}\n{depth}\n{}", token.value)
     }
 
     fn from_page(page: &str) -> Option<Self> {
-        match page.split_once('\n')? {
-            ("first", token) => Some(Self::FirstMore(token.to_owned())),
-            ("since", token) => Some(Self::Since(token.to_owned())),
+        let mut parts = page.splitn(3, '\n');
+        let (kind, depth, value) = (parts.next()?, parts.next()?, parts.next()?.to_owned());
+        let token = Token { value, depth: if depth == "1" { Depth::One } else { Depth::Zero } };
+        match kind {
+            "first" => Some(Self::FirstMore(token)),
+            "since" => Some(Self::Since(token)),
             _ => None,
         }
     }
@@ -113,7 +147,8 @@ impl Dav {
             if folders.iter().any(|folder| *folder != book.id()) {
                 return Err(SourceError::Settings {
                     setting: "book".to_owned(),
-                    detail: "a source of this kind is one address book; add another source for another".to_owned(),
+                    detail: "a source of this kind is one address book; add another source for another"
+                        .to_owned(),
                 });
             }
             match self.list(&book, cursor.as_ref(), page.as_deref()).await {
@@ -128,7 +163,12 @@ impl Dav {
         }
     }
 
-    async fn list(&mut self, book: &Book, cursor: Option<&Cursor>, page: Option<&str>) -> Result<Changes, Lapse> {
+    async fn list(
+        &mut self,
+        book: &Book,
+        cursor: Option<&Cursor>,
+        page: Option<&str>,
+    ) -> Result<Changes, Lapse> {
         if let Some(page) = page {
             let sync = Sync::from_page(page).ok_or(SourceError::CursorExpired)?;
             return self.sync(book, sync).await;
@@ -137,16 +177,14 @@ impl Dav {
             Some(None) => Err(SourceError::CursorExpired.into()),
             Some(Some(Position::Token(_))) if !book.sync => Err(SourceError::CursorExpired.into()),
             Some(Some(Position::Token(token))) => self.sync(book, Sync::Since(token)).await,
-            Some(Some(Position::Ctag(ctag))) => self.full(book, Some(&ctag)).await,
-            // It refuses an empty token.
-            None if book.sync && !is_google(&book.url) => self.sync(book, Sync::First).await,
-            None => self.full(book, None).await,
+            Some(Some(Position::Ctag(ctag))) => self.full(book, Some(&ctag), Depth::Zero).await,
+            None if book.sync => self.sync(book, Sync::First).await,
+            None => self.full(book, None, Depth::Zero).await,
         }
     }
 
     async fn sync(&mut self, book: &Book, from: Sync) -> Result<Changes, Lapse> {
-        // RFC 6578, section 3.2: 0. Google says "no change" to that whatever happened.
-        let depth = if is_google(&book.url) { "1" } else { "0" };
+        let depth = if from.depth() == Depth::One { "1" } else { "0" };
         let report = self.client.multistatus("REPORT", &book.url, depth, body::sync(from.token())).await;
         let (listing, url) = match report {
             Ok(answer) => answer,
@@ -163,7 +201,10 @@ impl Dav {
                     // Not there as a collection: gone, or moved.
                     _ if missing && !self.discovered => Err(Lapse::Missing(answer.into_error())),
                     _ if privilege => Err(answer.into_error().into()),
-                    Sync::First if unsupported || wrong_request || status == 500 => self.full(book, None).await,
+                    Sync::First if status == 400 => self.full(book, None, Depth::One).await,
+                    Sync::First if unsupported || wrong_request || status == 500 => {
+                        self.full(book, None, Depth::Zero).await
+                    }
                     // Whatever is wrong with it, it is wrong with the token.
                     Sync::Since(_) | Sync::FirstMore(_) if unsupported || wrong_request => {
                         Err(SourceError::CursorExpired.into())
@@ -176,23 +217,24 @@ impl Dav {
         let rows = self.rows(book, &url, &listing, from == Sync::First)?;
         match listing.sync_token {
             // What came back is no answer to this report: an empty one would pass for an empty book.
-            None if from == Sync::First => self.full(book, None).await,
+            None if from == Sync::First => self.full(book, None, Depth::Zero).await,
             None => Err(SourceError::CursorExpired.into()),
             Some(token) if rows.more && token == from.token() => {
                 let detail = "the server cuts its listing short and does not go on".to_owned();
                 Err(SourceError::Protocol { detail }.into())
             }
-            Some(token) => Ok(Changes {
-                rows: rows.rows,
-                complete: from != Sync::Since(from.token().to_owned()),
-                cursor: (!rows.more).then(|| Position::Token(token.clone()).write(book)),
-                next_page: rows.more.then(|| from.page(token)),
-            }),
+            Some(value) => {
+                let token = Token { value, depth: from.depth() };
+                let next_page = rows.more.then(|| from.page(&token));
+                let cursor = (!rows.more).then(|| Position::Token(token).write(book));
+                Ok(Changes { rows: rows.rows, cursor, next_page, complete: from.is_complete() })
+            }
         }
     }
 
-    /// Compares the ctag, if there is one to compare, and lists all members.
-    async fn full(&mut self, book: &Book, known: Option<&str>) -> Result<Changes, Lapse> {
+    /// Compares the ctag, if there is one to compare, and lists all members. `depth` is for the sync token, if one
+    /// turns up.
+    async fn full(&mut self, book: &Book, known: Option<&str>, depth: Depth) -> Result<Changes, Lapse> {
         // The position is read before the listing, so that what happens in between is seen again, not missed.
         let (state, _) = self.propfind(book, "0", body::state()).await?;
         let props = match state.responses.into_iter().next() {
@@ -213,13 +255,19 @@ impl Dav {
             return Err(SourceError::Protocol { detail }.into());
         }
         let sync = self.session.book.as_ref().is_some_and(|book| book.sync);
-        let token = props.sync_token.filter(|_| sync && known.is_none()).map(Position::Token);
+        let token = props.sync_token.filter(|_| sync && known.is_none());
+        let token = token.map(|value| Position::Token(Token { value, depth }));
         let position = token.or(props.ctag.map(Position::Ctag));
         let cursor = position.map(|position| position.write(book));
         Ok(Changes { rows: rows.rows, cursor, next_page: None, complete: true })
     }
 
-    async fn propfind(&mut self, book: &Book, depth: &str, body: String) -> Result<(Multistatus, Url), Lapse> {
+    async fn propfind(
+        &mut self,
+        book: &Book,
+        depth: &str,
+        body: String,
+    ) -> Result<(Multistatus, Url), Lapse> {
         self.client.multistatus("PROPFIND", &book.url, depth, body).await.map_err(|failure| match failure {
             Failure::Status(answer) if matches!(answer.status(), 404 | 405 | 410) => {
                 Lapse::Missing(answer.into_error())
@@ -255,7 +303,9 @@ impl Dav {
                     Some(404 | 410) => found.rows.push(Change::Removed { id, why: Removal::Deleted }),
                     _ if !may_be_card(&id.0, response) => {}
                     // Another status says that it is there, if not what it is.
-                    _ => found.rows.push(Change::Listed { id, version: response.props.etag.clone().map(Version) }),
+                    _ => found
+                        .rows
+                        .push(Change::Listed { id, version: response.props.etag.clone().map(Version) }),
                 },
             }
         }
@@ -280,8 +330,4 @@ fn may_be_card(name: &str, response: &Response) -> bool {
     let card = ["text/vcard", "text/x-vcard", "text/directory"].iter().any(|known| kind.starts_with(known));
     let named = name.len() > 4 && name.to_ascii_lowercase().ends_with(".vcf");
     !response.props.is_collection && (card || named || kind.is_empty())
-}
-
-fn is_google(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| host == "googleapis.com" || host.ends_with(".googleapis.com"))
 }

@@ -67,7 +67,9 @@ impl Answer {
             }
             // 511: a network that wants a sign-in of its own.
             408 | 500..=599 => SourceError::Unreachable { detail },
-            200..=299 if self.is_web_page() => SourceError::NotASource { detail: "a web page answers".to_owned() },
+            200..=299 if self.is_web_page() => {
+                SourceError::NotASource { detail: "a web page answers".to_owned() }
+            }
             200..=399 => SourceError::NotASource { detail: format!("{detail} in place of a listing") },
             _ => SourceError::Protocol { detail },
         }
@@ -140,11 +142,6 @@ impl Client {
         Self { line, signer, origin, approved, budget }
     }
 
-    /// Where the user sent us.
-    pub(super) fn origin(&self) -> &Url {
-        &self.origin
-    }
-
     /// Whether credentials may go to this URL.
     pub(super) fn check(&self, url: &Url) -> Result<(), SourceError> {
         let host = url.host_str().unwrap_or("");
@@ -172,7 +169,9 @@ impl Client {
                 self.origin = url.clone();
             }
             self.budget = self.budget.checked_sub(1).ok_or_else(|| {
-                Trouble::NotSent(SourceError::Protocol { detail: "too many requests for one command".to_owned() })
+                Trouble::NotSent(SourceError::Protocol {
+                    detail: "too many requests for one command".to_owned(),
+                })
             })?;
             let target = match url.query() {
                 Some(query) => format!("{}?{query}", url.path()),

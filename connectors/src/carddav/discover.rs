@@ -42,10 +42,10 @@ impl Dav {
 
     /// The address book of this source: the remembered one, or the one that discovery finds.
     pub(super) async fn book(&mut self) -> Result<Book, SourceError> {
-        if let Some(book) = &self.session.book {
-            if self.client.check(&book.url).is_ok() {
-                return Ok(book.clone());
-            }
+        if let Some(book) = &self.session.book
+            && self.client.check(&book.url).is_ok()
+        {
+            return Ok(book.clone());
         }
         let books = self.discover().await?.books;
         let book = self.choose(&books)?.ok_or_else(|| SourceError::NotASource {
@@ -62,7 +62,8 @@ impl Dav {
     pub(super) async fn find_again(&mut self) -> Result<bool, SourceError> {
         let Some(lost) = self.session.book.take().filter(|_| !self.discovered) else { return Ok(false) };
         let books = self.discover().await?.books;
-        let last = |book: &Book| book.id().as_str().trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+        let last =
+            |book: &Book| book.id().as_str().trim_end_matches('/').rsplit('/').next().map(str::to_owned);
         let same = books
             .iter()
             .find(|book| book.id() == lost.id())
@@ -110,7 +111,9 @@ impl Dav {
                     let detail = "the server names no address book home".to_owned();
                     keep_worst(&mut worst, SourceError::NotASource { detail });
                 }
-                Err(Failure::Trouble(Trouble::NotSent(error @ SourceError::Auth { .. }))) if candidate.guess => {
+                Err(Failure::Trouble(Trouble::NotSent(error @ SourceError::Auth { .. })))
+                    if candidate.guess =>
+                {
                     keep_worst(&mut worst, error);
                 }
                 Err(Failure::Trouble(Trouble::NotSent(error @ SourceError::Unsafe { .. }))) => {
@@ -154,11 +157,10 @@ impl Dav {
             return Ok(Some(Found { books: vec![only], home: None }));
         }
         let mut homes = absolute(&url, &props.homes);
-        if let Some(principal) = props.principal.as_deref().filter(|_| homes.is_empty()) {
-            if let Ok(principal) = url.join(principal) {
-                let (at, props) = self.properties(&principal).await?;
-                homes = absolute(&at, &props.homes);
-            }
+        let principal = props.principal.as_deref().and_then(|href| url.join(href).ok());
+        if let Some(principal) = principal.filter(|_| homes.is_empty()) {
+            let (at, props) = self.properties(&principal).await?;
+            homes = absolute(&at, &props.homes);
         }
         if homes.is_empty() && props.is_collection {
             homes.push(href::with_slash(url.clone()));
@@ -245,7 +247,9 @@ impl Dav {
         })?;
         // The same name makes the same URL: a repeated command, or a second device, finds what the first one made.
         let path = format!("acquaint-{}/", content_hash(name.as_bytes()));
-        let url = home.join(&path).map_err(|_| SourceError::Protocol { detail: "the home is no URL".to_owned() })?;
+        let url = home
+            .join(&path)
+            .map_err(|_| SourceError::Protocol { detail: "the home is no URL".to_owned() })?;
         let ask = Ask::new("MKCOL", &url).body("application/xml; charset=utf-8", body::make_book(name));
         let answer: Answer = self.client.send(ask).await?;
         match answer.status() {

@@ -16,7 +16,10 @@ const FEW: usize = 3;
 
 /// What a multiget said of one id.
 enum Row {
-    Card { text: String, etag: Option<String> },
+    Card {
+        text: String,
+        etag: Option<String>,
+    },
     Gone,
     /// Something else: to be asked for alone.
     Odd,
@@ -49,11 +52,13 @@ impl Dav {
                 Report::Rows(mut rows) => {
                     for id in batch {
                         fetched.push(match rows.remove(&id) {
-                            Some(Row::Card { text, etag }) => match item(&id, etag.map(Version), text.into_bytes()) {
-                                Ok(item) => Fetched::Item(Box::new(item)),
-                                // The way through XML may be what spoilt it.
-                                Err(_) => self.fetch_one(&book, id).await?,
-                            },
+                            Some(Row::Card { text, etag }) => {
+                                match item(&id, etag.map(Version), text.into_bytes()) {
+                                    Ok(item) => Fetched::Item(Box::new(item)),
+                                    // The way through XML may be what spoilt it.
+                                    Err(_) => self.fetch_one(&book, id).await?,
+                                }
+                            }
                             Some(Row::Gone) => Fetched::Gone(id),
                             Some(Row::Odd) | None => self.fetch_one(&book, id).await?,
                         });
@@ -123,7 +128,9 @@ impl Dav {
     async fn still_there(&mut self, book: Book) -> Result<Book, SourceError> {
         match self.client.multistatus("PROPFIND", &book.url, "0", body::state()).await {
             Ok((listing, _)) if listing.responses.iter().any(|r| r.status.is_none()) => Ok(book),
-            Ok(_) => self.moved(SourceError::NotASource { detail: "the address book is gone".to_owned() }).await,
+            Ok(_) => {
+                self.moved(SourceError::NotASource { detail: "the address book is gone".to_owned() }).await
+            }
             Err(Failure::Status(answer)) if matches!(answer.status(), 404 | 405 | 410) => {
                 self.moved(answer.into_error()).await
             }

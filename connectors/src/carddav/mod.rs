@@ -19,7 +19,7 @@ pub use session::skipped_hrefs;
 
 use crate::auth::Signer;
 use crate::exchange::{Line, Straight};
-use crate::http::{Auth, Connector, Context, Exchange, Finished};
+use crate::http::{Connector, Context, Exchange, Finished};
 use acquaint_core::capability::Capabilities;
 use acquaint_core::source::{Command, Outcome, SourceError};
 use client::Client;
@@ -125,11 +125,10 @@ impl CardDav {
             _ => 0,
         };
         let budget = REQUESTS.saturating_add(size.saturating_mul(REQUESTS_EACH));
-        let anonymous = auth == Auth::None;
         let signer = Signer::new(auth, session.scheme.clone(), entropy);
         let approved = self.config.approved_hosts.clone();
         let client = Client::new(line, signer, self.origin.clone(), approved, budget);
-        let mut dav = Dav { client, connector: self, session, anonymous, discovered: false };
+        let mut dav = Dav { client, connector: self, session, discovered: false };
         let result = dav.run(command).await;
         dav.session.scheme = dav.client.signer.scheme().clone();
         let bytes = dav.session.write();
@@ -142,8 +141,6 @@ struct Dav {
     client: Client,
     connector: CardDav,
     session: Session,
-    /// There are no credentials.
-    anonymous: bool,
     /// Discovery has run in this command; it does so only once.
     discovered: bool,
 }

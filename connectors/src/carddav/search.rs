@@ -35,7 +35,9 @@ impl Dav {
             else {
                 continue;
             };
-            let Ok(item) = fetch::item(&id, response.props.etag.map(Version), card.into_bytes()) else { continue };
+            let Ok(item) = fetch::item(&id, response.props.etag.map(Version), card.into_bytes()) else {
+                continue;
+            };
             if item.kind == ItemKind::Contact && wanted.fits(&item.contact) {
                 hits.push(item);
             }
@@ -83,9 +85,14 @@ mod tests {
         let contact = Contact::new()
             .with(Field::FullName, "Ida Müller")
             .with_element(Field::Phones, Element::text("+49 30 1234-5"));
-        for (text, fits) in
-            [("müLL", true), ("ida", true), ("301234", true), ("+4930 12345", true), ("99", false), ("leo", false)]
-        {
+        for (text, fits) in [
+            ("müLL", true),
+            ("ida", true),
+            ("301234", true),
+            ("+4930 12345", true),
+            ("99", false),
+            ("leo", false),
+        ] {
             assert_eq!(Wanted::new(text).fits(&contact), fits, "{text}");
         }
     }

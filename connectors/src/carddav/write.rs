@@ -120,7 +120,8 @@ impl Dav {
                 // There is one of this name already: ours, if it came through before and its answer was lost.
                 match self.get(book, &id).await? {
                     Got::Item(item) if item.uid.as_ref().is_some_and(|u| uid_key(&u.0) == uid_key(uid)) => {
-                        Ok(WriteOutcome::Applied { id, version: item.version.clone(), item: Some(item) }.into())
+                        Ok(WriteOutcome::Applied { id, version: item.version.clone(), item: Some(item) }
+                            .into())
                     }
                     Got::Item(_) | Got::Failed(_) => {
                         Err(Step::reject(RefusalKind::Invalid, "another card has this name"))
@@ -145,7 +146,8 @@ impl Dav {
 
     async fn update(&mut self, book: &Book, edit: Edit<'_>) -> Result<Step, Step> {
         let Edit { id, guard, mut contact, mut changed, blobs, raw, marker } = edit;
-        let unreadable = |_| Step::reject(RefusalKind::Unreadable, "the card as last read cannot be read any more");
+        let unreadable =
+            |_| Step::reject(RefusalKind::Unreadable, "the card as last read cannot be read any more");
         let decoded = vcard::decode(raw).map_err(unreadable)?;
         let was_marked = marker::take(&mut decoded.contact.clone());
         if marker.unwrap_or(was_marked) {
@@ -180,7 +182,8 @@ impl Dav {
             }
             Got::Item(item) => item.version,
         };
-        let Some(condition) = fresh.as_ref().and_then(|version| conditions_for(Some(version)).into_iter().next())
+        let Some(condition) =
+            fresh.as_ref().and_then(|version| conditions_for(Some(version)).into_iter().next())
         else {
             return Err(WriteOutcome::Stale.into());
         };
@@ -214,7 +217,8 @@ impl Dav {
         let to = href::collection(&book.url, folder).and_then(|collection| href::member(&collection, &id));
         let to = to.ok_or_else(|| Step::reject(RefusalKind::Invalid, "the folder is no path"))?;
         let mut ask = Ask::new("MOVE", &from).header("destination", to.as_str()).header("overwrite", "F");
-        if let Some(condition) = conditions_for(guard.as_ref()).into_iter().next().filter(|_| guard.is_some()) {
+        if let Some(condition) = conditions_for(guard.as_ref()).into_iter().next().filter(|_| guard.is_some())
+        {
             ask = ask.header("if-match", condition);
         }
         let answer = self.client.send(ask).await?;
@@ -235,7 +239,8 @@ impl Dav {
         if card.len() > CARD_BYTES {
             return Err(Step::reject(RefusalKind::TooLarge, format!("a card of {} bytes", card.len())));
         }
-        let kind = if version4 { "text/vcard; charset=utf-8; version=4.0" } else { "text/vcard; charset=utf-8" };
+        let kind =
+            if version4 { "text/vcard; charset=utf-8; version=4.0" } else { "text/vcard; charset=utf-8" };
         let ask = Ask::new("PUT", &url).header(condition.0, condition.1).body(kind, card);
         Ok(self.client.send(ask).await?)
     }

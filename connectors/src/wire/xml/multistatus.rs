@@ -193,7 +193,9 @@ impl Parser {
         let name = element.name();
         match (property, element.namespace) {
             (Property::ResourceType, Namespace::Dav) if name == "collection" => props.is_collection = true,
-            (Property::ResourceType, Namespace::CardDav) if name == "addressbook" => props.is_address_book = true,
+            (Property::ResourceType, Namespace::CardDav) if name == "addressbook" => {
+                props.is_address_book = true
+            }
             (Property::Reports, Namespace::Dav | Namespace::CardDav) => {
                 props.reports.get_or_insert_default().insert(name.to_owned());
             }
@@ -202,7 +204,8 @@ impl Parser {
             }
             // The element is `address-data-type`; one server calls it `content-type`.
             (Property::AddressTypes, Namespace::CardDav) => {
-                let vcard = element.attribute("content-type").is_none_or(|t| t.eq_ignore_ascii_case("text/vcard"));
+                let vcard =
+                    element.attribute("content-type").is_none_or(|t| t.eq_ignore_ascii_case("text/vcard"));
                 if let Some(version) = element.attribute("version").filter(|_| vcard) {
                     props.versions.insert(version.into_owned());
                 }

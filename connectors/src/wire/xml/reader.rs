@@ -130,7 +130,8 @@ impl<'x> Reader<'x> {
                         ResolveResult::Bound(uri) => Namespace::of(uri.into_inner()),
                         ResolveResult::Unbound | ResolveResult::Unknown(_) => Namespace::Other,
                     };
-                    if start.attributes().with_checks(false).take(XML_ATTRIBUTES + 1).count() > XML_ATTRIBUTES {
+                    if start.attributes().with_checks(false).take(XML_ATTRIBUTES + 1).count() > XML_ATTRIBUTES
+                    {
                         return Err(XmlError::TooManyAttributes);
                     }
                     self.depth += 1;
@@ -165,9 +166,9 @@ impl<'x> Reader<'x> {
 fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<Cow<'static, str>, XmlError> {
     match reference.resolve_char_ref() {
         Ok(Some(character)) => Ok(Cow::Owned(character.to_string())),
-        Ok(None) => quick_xml::escape::resolve_predefined_entity(reference)
-            .map(Cow::Borrowed)
-            .ok_or(XmlError::Entity),
+        Ok(None) => {
+            quick_xml::escape::resolve_predefined_entity(reference).map(Cow::Borrowed).ok_or(XmlError::Entity)
+        }
         Err(_) => Err(XmlError::Entity),
     }
 }
@@ -193,19 +194,23 @@ mod tests {
 
     #[test]
     fn names_are_resolved_by_namespace() {
-        let trace = read("<a xmlns='DAV:' xmlns:q='urn:ietf:params:xml:ns:carddav'><q:b/><c xmlns=''/><z:d/></a>");
+        let trace =
+            read("<a xmlns='DAV:' xmlns:q='urn:ietf:params:xml:ns:carddav'><q:b/><c xmlns=''/><z:d/></a>");
         assert_eq!(trace.as_deref(), Ok("<Dav:a><CardDav:b></><Other:c></><Other:d></></>"));
     }
 
     #[test]
     fn text_is_whole() {
-        let trace = read("\u{feff}<?xml version='1.0'?>\n<a>1 &lt;&amp;&#233;&#x41;<![CDATA[<&b>]]><!-- no --> 2\r\n</a> junk");
+        let trace = read(
+            "\u{feff}<?xml version='1.0'?>\n<a>1 &lt;&amp;&#233;&#x41;<![CDATA[<&b>]]><!-- no --> 2\r\n</a> junk",
+        );
         assert_eq!(trace.as_deref(), Ok("<Other:a>1 <&éA<&b> 2\r\n</>"));
     }
 
     #[test]
     fn hostile_documents_are_refused() {
-        let attributes = |n: usize| format!("<a{}/>", (0..n).map(|i| format!(" b{i}='1'")).collect::<String>());
+        let attributes =
+            |n: usize| format!("<a{}/>", (0..n).map(|i| format!(" b{i}='1'")).collect::<String>());
         let nested = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
         let spaces = format!("<a{}/>", (0..200).map(|i| format!(" xmlns:n{i}='u'")).collect::<String>());
         for (document, error) in [
