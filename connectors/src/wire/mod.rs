@@ -1,4 +1,4 @@
-//! Formats on the wire.
+//! Formats as bytes: what is written to and read from sources, without I/O.
 
 pub mod vcard;
 #[cfg(feature = "carddav")]

@@ -1,0 +1,94 @@
+//! The full name (FN) and how it follows from the other names.
+//!
+//! A full name that only repeats the name parts is not a field of its own, so that a change of the first name
+//! carries the full name along.
+
+use acquaint_core::contact::{Contact, Field};
+
+/// The ways producers make a full name of the parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Composition {
+    /// Prefix, first, middle, last, suffix; without any, the company, an email address or a phone number.
+    Full,
+    /// First, middle, last.
+    Middle,
+    /// First, last.
+    Short,
+    /// The company.
+    Company,
+}
+
+impl Composition {
+    const ALL: [Self; 4] = [Self::Full, Self::Middle, Self::Short, Self::Company];
+
+    /// The full name composed this way; the fullest way where the parts it needs are missing.
+    pub(super) fn compose(self, contact: &Contact) -> String {
+        let fields: &[Field] = match self {
+            Self::Full => &[Field::Prefix, Field::First, Field::Middle, Field::Last, Field::Suffix],
+            Self::Middle => &[Field::First, Field::Middle, Field::Last],
+            Self::Short => &[Field::First, Field::Last],
+            Self::Company => &[Field::Company],
+        };
+        let mut name = String::new();
+        for part in fields.iter().map(|field| contact.text(field)).filter(|part| !part.is_empty()) {
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(part);
+        }
+        match (name.is_empty(), self) {
+            (false, _) => name,
+            (true, Self::Full) => display_name(contact),
+            (true, _) => Self::Full.compose(contact),
+        }
+    }
+
+    /// The composition that gives this full name, if one does.
+    pub(super) fn of(full_name: &str, contact: &Contact) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.compose(contact) == full_name)
+    }
+}
+
+/// What shows a contact without name parts: company, first email, first phone; never empty if any of these is there.
+fn display_name(contact: &Contact) -> String {
+    if !contact.text(&Field::Company).is_empty() {
+        return contact.text(&Field::Company).to_owned();
+    }
+    let first = contact.list(&Field::Emails).first().or_else(|| contact.list(&Field::Phones).first());
+    first.map(|element| element.content.show()).unwrap_or_default()
+}
+
+/// The FN to write.
+pub(super) fn full_name(contact: &Contact, way: Composition) -> String {
+    match contact.text(&Field::FullName) {
+        "" => way.compose(contact),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_are_recognised() {
+        let contact = Contact::new()
+            .with(Field::Prefix, "Dr.")
+            .with(Field::First, "Ida")
+            .with(Field::Middle, "Maria")
+            .with(Field::Last, "Berg")
+            .with(Field::Company, "Acme");
+        for (name, way) in [
+            ("Ida Berg", Some(Composition::Short)),
+            ("Ida Maria Berg", Some(Composition::Middle)),
+            ("Dr. Ida Maria Berg", Some(Composition::Full)),
+            ("Acme", Some(Composition::Company)),
+            ("Berg, Ida", None),
+        ] {
+            assert_eq!(Composition::of(name, &contact), way, "{name}");
+        }
+        let mail =
+            Contact::new().with_element(Field::Emails, acquaint_core::contact::Element::text("i@x.org"));
+        assert_eq!(full_name(&mail, Composition::Short), "i@x.org");
+    }
+}
