@@ -49,9 +49,11 @@ impl Answer {
         conditions(&self.response.body).iter().any(|found| found == condition)
     }
 
+    /// PHP calls an empty body a page as well.
     pub(super) fn is_web_page(&self) -> bool {
         let kind = self.response.header("content-type").unwrap_or("").to_ascii_lowercase();
-        kind.starts_with("text/html") || kind.starts_with("application/xhtml")
+        let page = kind.starts_with("text/html") || kind.starts_with("application/xhtml");
+        page && !self.response.body.trim_ascii().is_empty()
     }
 
     /// What a status that is of no use means for a whole command.

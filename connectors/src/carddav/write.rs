@@ -284,7 +284,7 @@ fn done(answer: Answer, id: RemoteId) -> Result<Step, Step> {
     }
     match status {
         // A network that wants a sign-in of its own answers anything, successfully.
-        200..=299 if answer.is_web_page() => {
+        200 if answer.is_web_page() => {
             let detail = "a web page answers".to_owned();
             Err(Step { outcome: WriteOutcome::Unknown, stop: Some(SourceError::NotASource { detail }) })
         }
