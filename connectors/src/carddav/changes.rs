@@ -176,6 +176,10 @@ impl Dav {
         match cursor.map(|cursor| Position::read(cursor, book)) {
             Some(None) => Err(SourceError::CursorExpired.into()),
             Some(Some(Position::Token(_))) if !book.sync => Err(SourceError::CursorExpired.into()),
+            // An empty token is a request for everything, whoever made it.
+            Some(Some(Position::Token(token))) if token.value.is_empty() => {
+                self.sync(book, Sync::First).await
+            }
             Some(Some(Position::Token(token))) => self.sync(book, Sync::Since(token)).await,
             Some(Some(Position::Ctag(ctag))) => self.full(book, Some(&ctag), Depth::Zero).await,
             None if book.sync => self.sync(book, Sync::First).await,

@@ -152,15 +152,14 @@ impl Dav {
     /// Follows a URL to address books: it may be one, know the principal, know the homes, or be a home.
     async fn explore(&mut self, url: &Url) -> Result<Option<Found>, Failure> {
         let (url, props) = self.properties(url).await?;
-        let only = as_book(&url, &props);
-        if props.is_address_book {
-            return Ok(Some(Found { books: vec![only], home: None }));
+        if is_book(&props) {
+            return Ok(Some(Found { books: vec![as_book(&url, &props)], home: None }));
         }
-        let mut homes = absolute(&url, &props.homes);
-        let principal = props.principal.as_deref().and_then(|href| url.join(href).ok());
+        let mut homes = collections(&url, &props.homes);
+        let principal = props.principal.as_deref().and_then(|href| absolute(&url, href));
         if let Some(principal) = principal.filter(|_| homes.is_empty()) {
             let (at, props) = self.properties(&principal).await?;
-            homes = absolute(&at, &props.homes);
+            homes = collections(&at, &props.homes);
         }
         if homes.is_empty() && props.is_collection {
             homes.push(href::with_slash(url.clone()));
@@ -168,9 +167,7 @@ impl Dav {
             return Ok(Some(found).filter(|found| !found.books.is_empty()));
         }
         if homes.is_empty() {
-            // Google leads straight to a collection that does not call itself an address book.
-            let takes_cards = props.reports.as_ref().is_some_and(|r| r.contains("addressbook-multiget"));
-            return Ok(takes_cards.then(|| Found { books: vec![only], home: None }));
+            return Ok(None);
         }
         self.homes(homes, props.principal.as_deref()).await.map(Some)
     }
@@ -217,10 +214,8 @@ impl Dav {
 
     fn books(&self, listing: &Multistatus, url: &Url, principal: Option<&str>) -> Vec<Book> {
         let mut found = Vec::new();
-        for response in listing.responses.iter().filter(|r| r.props.is_address_book) {
-            let Ok(own) = url.join(&response.href) else { continue };
-            // Behind a proxy, servers get scheme and port wrong.
-            let own = if own.host() == url.host() { url.join(own.path()).unwrap_or(own) } else { own };
+        for response in listing.responses.iter().filter(|r| is_book(&r.props)) {
+            let Some(own) = absolute(url, &response.href) else { continue };
             if self.client.check(&own).is_err() {
                 continue;
             }
@@ -280,8 +275,21 @@ fn keep_worst(worst: &mut Option<SourceError>, error: SourceError) {
     }
 }
 
-fn absolute(base: &Url, hrefs: &[String]) -> Vec<Url> {
-    hrefs.iter().filter_map(|href| base.join(href).ok().map(href::with_slash)).collect()
+/// An href as URL. Behind a proxy, servers get scheme and port of their own host wrong: they are ours.
+fn absolute(base: &Url, href: &str) -> Option<Url> {
+    let url = base.join(href).ok()?;
+    if url.host() == base.host() { base.join(url.path()).ok() } else { Some(url) }
+}
+
+fn collections(base: &Url, hrefs: &[String]) -> Vec<Url> {
+    hrefs.iter().filter_map(|href| absolute(base, href).map(href::with_slash)).collect()
+}
+
+/// Google's collection does not call itself an address book, but has what only one has.
+fn is_book(props: &Props) -> bool {
+    let reports = props.reports.as_ref().is_some_and(|r| r.contains("addressbook-multiget"));
+    let versioned = props.sync_token.is_some() || props.ctag.is_some();
+    props.is_address_book || (!props.is_collection && reports && versioned)
 }
 
 fn as_book(url: &Url, props: &Props) -> Book {
