@@ -6,7 +6,7 @@ use super::script::{
 use acquaint_connectors::carddav::Config;
 use acquaint_core::contact::{Contact, Field};
 use acquaint_core::id::Version;
-use acquaint_core::source::{Command, Outcome, Raw, RefusalKind, SourceError, Write, WriteOutcome};
+use acquaint_core::source::{Command, Outcome, Raw, SourceError, Write, WriteOutcome};
 
 const PUT: &str = "PUT /dav/ida/contacts/k-1.vcf";
 const GET: &str = "GET /dav/ida/contacts/k-1.vcf";

@@ -12,7 +12,7 @@ fn live(variable: &str) {
     let mut parts = setting.split(' ').map(str::to_owned);
     let (url, user, secret) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let auth = Auth::Password { user: user.clone(), password: Redacted(secret) };
-    let connect = |book: Option<&str>| Client::new(&url, book, auth.clone(), Socket::default());
+    let connect = |book: Option<&str>| Client::new(&url, book, auth.clone(), Socket);
 
     let account = connect(None);
     let Ok(Outcome::Opened { folders, capabilities }) = account.run(Command::Open) else {
@@ -35,7 +35,7 @@ fn live(variable: &str) {
     client.clear();
 
     let wrong = Auth::Password { user, password: Redacted("wrong".into()) };
-    let wrong = Client::new(&url, None, wrong, Socket::default()).run(Command::Open);
+    let wrong = Client::new(&url, None, wrong, Socket).run(Command::Open);
     if variable != "ACQUAINT_XANDIKOS" {
         assert!(matches!(wrong, Err(SourceError::Auth { .. })), "{wrong:?}");
     }
