@@ -4,7 +4,7 @@ use super::{Site, terms};
 use crate::contact::{Contact, Field};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, ReceiverEdit, Requirement, Shared, Subscription};
+use crate::policy::{CreateRule, Direction, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
