@@ -329,7 +329,7 @@ fn wanted(job: &Job, sources: &BTreeMap<SourceId, SourceRow>, now: crate::time::
         Job::Cycle(list) | Job::Held { sources: list, .. } => {
             named(list, source) && row.state != SourceState::Disconnected
         }
-        Job::Due => row.state == SourceState::Connected && row.due.is_some_and(|due| due <= now),
+        Job::Due => row.due_at(now).is_some_and(|due| due <= now),
         Job::Contact(_) => row.state == SourceState::Connected,
     };
     sources.iter().filter(|(source, row)| wants(source, row)).map(|(source, _)| source.clone()).collect()

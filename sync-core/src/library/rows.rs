@@ -95,6 +95,14 @@ impl SourceRow {
             last_success: None,
         }
     }
+
+    /// When the source is due by its schedule: at once where it never was; `None` without a schedule, or while it
+    /// cannot sync.
+    #[must_use]
+    pub fn due_at(&self, now: Time) -> Option<Time> {
+        let scheduled = self.state == SourceState::Connected && self.policy.trigger.schedule().is_some();
+        scheduled.then(|| self.due.unwrap_or(now))
+    }
 }
 
 /// Who works on a source. Every batch of a job requires the lease it took, so that of two processes one stops.
