@@ -73,6 +73,8 @@ pub(super) struct Outcome {
     pub(super) entries: Vec<(ContactId, Entry)>,
     /// The source was written to.
     pub(super) wrote: bool,
+    /// Contacts that came in because their user donated them.
+    pub(super) donated: BTreeSet<ContactId>,
     /// A write's fate is not known yet.
     pub(super) unsettled: bool,
     /// Items to be read again.

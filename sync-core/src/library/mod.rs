@@ -1,6 +1,7 @@
 //! The library: the contacts of the embedding app, with links, cursors, journal and indexes, in one store.
 
 pub mod codec;
+mod connection;
 mod error;
 mod handle;
 pub mod key;
@@ -8,6 +9,7 @@ mod link;
 mod record;
 mod rows;
 mod sources;
+mod subscription;
 mod writer;
 
 pub use error::LibraryError;

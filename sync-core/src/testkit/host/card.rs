@@ -62,8 +62,5 @@ pub(super) fn card(record: &Record, users: &BTreeMap<SourceId, UserId>) -> HubCa
         Actor::User(user) => Some(user.to_string()),
         Actor::Source(source) => users.get(source).map(UserId::to_string),
     };
-    HubCard {
-        contact: record.contact.clone(),
-        details: HubDetails { audit, ..details(&record.standing) },
-    }
+    HubCard { contact: record.contact.clone(), details: HubDetails { audit, ..details(&record.standing) } }
 }

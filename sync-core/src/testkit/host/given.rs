@@ -30,7 +30,11 @@ impl World {
         link.raw = item.raw.clone();
         link.marked = item.marked;
         let hub = &listed.record.contact;
-        for field in hub.changed_fields(&crate::contact::Contact::new()).into_iter().chain(item.contact.fields().cloned()) {
+        for field in hub
+            .changed_fields(&crate::contact::Contact::new())
+            .into_iter()
+            .chain(item.contact.fields().cloned())
+        {
             let mapped = [Direction::In, Direction::Out].iter().any(|d| self.policy.maps(&field, *d));
             if mapped {
                 link.set_bases(&field, hub.get(&field).cloned(), item.contact.get(&field).cloned());

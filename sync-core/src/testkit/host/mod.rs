@@ -10,7 +10,9 @@ use crate::library::{Edit, Library, LibraryError, SourceRow, SourceState};
 use crate::policy::{Policy, Severity};
 use crate::source::{ItemKind, SourceError};
 use crate::store::{MemoryStore, Store};
-use crate::testkit::scenario::{Caller, Connection, Draft, Event, Hit, Host, HostError, HostResult, HubCard, Setup};
+use crate::testkit::scenario::{
+    Caller, Connection, Draft, Event, Hit, Host, HostError, HostResult, HubCard, Setup,
+};
 use crate::testkit::sim::{Clock, SimBox};
 use crate::time::Time;
 use futures::executor::block_on;
@@ -251,16 +253,31 @@ impl Host for EngineHost {
         Ok(())
     }
 
-    fn donate(&mut self, _source: &SourceId, _item: &RemoteId) -> HostResult<ContactId> {
-        Err("donate".into())
+    fn donate(&mut self, source: &SourceId, item: &RemoteId) -> HostResult<ContactId> {
+        let world = self.world_mut()?;
+        world.run(Job::Donate { source: source.clone(), item: item.clone() })?;
+        let contact = block_on(world.library.linked_to(source, item))?;
+        contact.ok_or_else(|| "the donated item did not come in".into())
     }
 
-    fn subscribe(&mut self, _user: &UserId, _contact: ContactId, _on: bool) -> HostResult<()> {
-        Err("subscribe".into())
+    fn subscribe(&mut self, user: &UserId, contact: ContactId, on: bool) -> HostResult<()> {
+        let world = self.world_mut()?;
+        block_on(world.library.subscribe(user, contact, on, world.clock.now()))?;
+        world.run(Job::Contact(contact)).map(drop)
     }
 
-    fn connect(&mut self, _source: &SourceId, _settings: &[(String, String)]) -> HostResult<()> {
-        Err("connect".into())
+    fn connect(&mut self, source: &SourceId, settings: &[(String, String)]) -> HostResult<()> {
+        let world = self.world_mut()?;
+        let settings: BTreeMap<String, String> = settings.iter().cloned().collect();
+        match block_on(world.library.connect(source, &settings)) {
+            Err(LibraryError::Settings(error)) => {
+                let missing = error.missing.iter().map(|name| Event::new(&format!("missing {name}")));
+                world.events.extend(missing);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+            Ok(()) => world.run(Job::Cycle(Some(vec![source.clone()]))).map(drop),
+        }
     }
 
     fn disconnect(&mut self, source: &SourceId) -> HostResult<()> {
