@@ -125,6 +125,14 @@ impl Link {
         self.base_source.put(field.clone(), source);
     }
 
+    /// Moves both bases of a field to one value.
+    pub fn set_base(&mut self, field: &Field, value: Option<&Value>) {
+        self.hub_differs.remove(field);
+        if self.base_source.get(field) != value {
+            self.base_source.put(field.clone(), value.cloned());
+        }
+    }
+
     /// Every field that either base holds.
     #[must_use]
     pub fn fields(&self) -> BTreeSet<Field> {

@@ -13,7 +13,7 @@ mod subscription;
 mod writer;
 
 pub use error::LibraryError;
-pub use handle::{Edit, Feed, Library, Listed, NewContact};
+pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};
 pub use record::{Actor, Record, Stamp, Standing};
 pub use rows::{

@@ -136,8 +136,8 @@ impl Record {
             pass,
             last_value: 0,
         };
-        for (field, value) in contact.iter() {
-            record.put(field, Some(value.clone()));
+        for (field, value) in contact {
+            record.put(&field, Some(value));
         }
         record
     }
