@@ -8,9 +8,8 @@ use super::pull::Pull;
 use super::push::Push;
 use super::settle::Settle;
 use super::{Phase, Task};
-use crate::contact::content_hash;
 use crate::id::{ContactId, EffectId, IntentKey, PassId, SourceId};
-use crate::library::{Entry, Lease, Ref, SourceRow, Writer, key};
+use crate::library::{Entry, Lease, Ref, SourceRow, Writer, derive_uuid, key};
 use crate::policy::Subscription;
 use crate::source::Command;
 use crate::store::StoreError;
@@ -288,27 +287,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A UUID (version 8, RFC 9562) that follows from the library's seed and these parts.
-pub(crate) fn derive_uuid(seed: &[u8; 16], parts: &[&[u8]]) -> String {
-    let mut bytes = seed.to_vec();
-    for part in parts {
-        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    let hex: Vec<char> = content_hash(&bytes).chars().collect();
-    let text = |from: usize, to: usize| hex.iter().skip(from).take(to - from).collect::<String>();
-    format!("{}-{}-8{}-a{}-{}", text(0, 8), text(8, 12), text(13, 16), text(17, 20), text(20, 32))
-}
-
 /// The key of a create of a contact's copy at a source, decided on in this epoch.
 pub(super) fn intent_key(seed: &[u8; 16], source: &SourceId, id: ContactId, epoch: u32) -> IntentKey {
     IntentKey(derive_uuid(
         seed,
         &[b"create", source.as_str().as_bytes(), &id.to_bytes(), &epoch.to_be_bytes()],
     ))
-}
-
-/// The UID of a contact that was made in the hub.
-pub(crate) fn contact_uid(seed: &[u8; 16], id: ContactId) -> String {
-    derive_uuid(seed, &[b"contact", &id.to_bytes()])
 }

@@ -1,15 +1,16 @@
 //! The decisions about one page of a source's changes, made in memory on the rows at hand.
 
-use super::context::{Context, contact_uid};
+use super::context::Context;
 use super::event::{Notice, What};
 use super::intake::Outcome;
+use super::relation::{ACCOUNT, Accounts};
 use super::workset::{Tie, WorkSet};
 use crate::contact::{Contact, Element, Field, Value};
 use crate::id::{ContactId, RemoteId, SourceId};
 use crate::identity::{self, Candidate};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp,
-    Toward, Writer, key,
+    Toward, Writer, contact_uid, key,
 };
 use crate::merge::Winner;
 use crate::plan::{self, Admission, Intake, Reaction, Site};
@@ -33,6 +34,8 @@ pub(super) struct Page<'a> {
     pub(super) set: WorkSet,
     pub(super) writer: Writer,
     blobs: BTreeMap<String, Vec<u8>>,
+    /// Accounts with the names of the items' companies.
+    pub(super) accounts: Accounts,
     pub(super) outcome: Outcome,
 }
 
@@ -49,7 +52,14 @@ enum Identity {
 
 impl<'a> Page<'a> {
     pub(super) fn new(source: &'a SourceId, set: WorkSet) -> Self {
-        Self { source, set, writer: Writer::new(), blobs: BTreeMap::new(), outcome: Outcome::default() }
+        Self {
+            source,
+            set,
+            writer: Writer::new(),
+            blobs: BTreeMap::new(),
+            accounts: Accounts::new(),
+            outcome: Outcome::default(),
+        }
     }
 
     /// The batch; everything else that the page led to goes to `outcome`.
@@ -225,7 +235,10 @@ impl<'a> Page<'a> {
         intake: Intake,
         action: Action,
     ) {
-        let changed = intake.writes.iter().any(|w| w.rule == "in_update" || w.old != w.new);
+        let mut changed = intake.writes.iter().any(|w| w.rule == "in_update" || w.old != w.new);
+        if action == Action::Link || self.company_came_in(context, &intake) {
+            changed |= self.relate(context, id, &mut record);
+        }
         if changed {
             record.pass = context.shared.pass();
             self.counts().hub_updated += 1;
@@ -261,6 +274,13 @@ impl<'a> Page<'a> {
         }
     }
 
+    fn company_came_in(&self, context: &Context<'_>, intake: &Intake) -> bool {
+        let rules = context.shared.lanes.get(self.source).map(|lane| &lane.row.policy.relations);
+        let rule = rules.and_then(|rules| rules.get(ACCOUNT));
+        let came_in = |write: &FieldWrite| write.origin == Actor::Source(self.source.clone());
+        rule.is_some_and(|rule| intake.writes.iter().any(|write| write.field == rule.field && came_in(write)))
+    }
+
     /// The contact was deleted in the hub and the source still shows its copy.
     fn deleted_here(
         &mut self,
@@ -286,7 +306,7 @@ impl<'a> Page<'a> {
             merged.pass = context.shared.pass();
             tie.record.new = Some(merged);
             tie.link.new = Some(merged_link);
-            tie.dirty.new = None;
+            tie.dirty.new = intake.pending.then(Dirty::default);
             self.take_blobs(item);
             self.counts().hub_created += 1;
             self.set.spread(id, false, false);
@@ -487,12 +507,14 @@ impl<'a> Page<'a> {
         self.take_blobs(item);
         self.seen(id, item, true);
         self.counts().hub_created += 1;
+        self.relate(context, id, &mut record);
         let tie = self.set.add(id, record, Some(link));
         if intake.pending {
             tie.dirty.new = Some(Dirty::default());
         }
         self.set.spread(id, false, false);
-        let donated = lane.donated.as_ref() == Some(&item.id);
+        let donated =
+            context.shared.lanes.get(self.source).is_some_and(|l| l.donated.as_ref() == Some(&item.id));
         self.entry(context, id, Action::Create, if donated { "donate" } else { "in_create" }, Vec::new());
         if donated {
             self.donate(context, id);

@@ -22,7 +22,7 @@
 //! | `pass/N` | [`super::PassRow`] |
 //! | `touched/PASS/N` | contacts that a pass wrote, a row a commit |
 //! | `blob/HASH` | bytes of a picture |
-//! | `account/ID`, `sub/…` | an organization's rows |
+//! | `account/ID`, `account-name/NAME/ID` | [`super::Account`]: companies of an organization |
 
 use crate::contact::Field;
 use crate::id::{ContactId, PassId, RemoteId, SourceId};
@@ -268,6 +268,30 @@ pub fn account(id: &str) -> Key {
 #[must_use]
 pub fn accounts() -> KeyRange {
     range("account", &[])
+}
+
+/// The id of an account from its key.
+#[must_use]
+pub fn account_of(key: &Key) -> Option<String> {
+    String::from_utf8(key.0.get("account/".len()..)?.to_vec()).ok()
+}
+
+/// An account in the index by name.
+#[must_use]
+pub fn account_named(name: &str, id: &str) -> Key {
+    key("account-name", &[name.as_bytes(), id.as_bytes()])
+}
+
+/// All accounts with a name.
+#[must_use]
+pub fn accounts_named(name: &str) -> KeyRange {
+    range("account-name", &[name.as_bytes()])
+}
+
+/// The id of an account from its key in the index by name.
+#[must_use]
+pub fn account_of_name(key: &Key, name: &str) -> Option<String> {
+    String::from_utf8(key.0.get("account-name/".len() + name.len() + 1..)?.to_vec()).ok()
 }
 
 #[cfg(test)]

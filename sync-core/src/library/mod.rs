@@ -1,7 +1,9 @@
 //! The library: the contacts of the embedding app, with links, cursors, journal and indexes, in one store.
 
+mod account;
 pub mod codec;
 mod connection;
+mod derive;
 mod error;
 mod handle;
 pub mod key;
@@ -12,6 +14,8 @@ mod sources;
 mod subscription;
 mod writer;
 
+pub use account::{Account, account_key};
+pub(crate) use derive::{contact_uid, derive_uuid};
 pub use error::LibraryError;
 pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};

@@ -6,6 +6,7 @@
 
 mod inbound;
 mod outbound;
+mod relation;
 mod removal;
 mod scope;
 mod settle;
@@ -13,6 +14,7 @@ mod terms;
 
 pub use inbound::{Admission, Intake, admit, intake, take_up};
 pub use outbound::{Dispatch, dispatch};
+pub use relation::{Relation, relate};
 pub use removal::{Reaction, react};
 pub use scope::{in_folder, in_outbound_scope, may_travel};
 pub use settle::settle;

@@ -6,7 +6,7 @@ mod given;
 use crate::driver::{self, CancelToken, Driver};
 use crate::engine::{Job, Report};
 use crate::id::{ContactId, RemoteId, SourceId, UserId};
-use crate::library::{Edit, Library, LibraryError, SourceRow, SourceState};
+use crate::library::{Account, Edit, Library, LibraryError, SourceRow, SourceState};
 use crate::policy::{Policy, Severity};
 use crate::source::{ItemKind, SourceError};
 use crate::store::{MemoryStore, Store};
@@ -175,8 +175,9 @@ impl Host for EngineHost {
         Ok(())
     }
 
-    fn add_account(&mut self, _id: &str, _name: &str, _access: &[UserId]) -> HostResult<()> {
-        Err("accounts".into())
+    fn add_account(&mut self, id: &str, name: &str, access: &[UserId]) -> HostResult<()> {
+        let account = Account { name: name.to_owned(), access: Some(access.iter().cloned().collect()) };
+        Ok(block_on(self.world()?.library.put_account(id, &account))?)
     }
 
     fn add_group(&mut self, _members: &str) -> HostResult<()> {
