@@ -1,6 +1,7 @@
 #![doc = "The core of Acquaint."]
 pub mod capability;
 pub mod contact;
+pub mod directory;
 pub mod driver;
 pub mod engine;
 pub mod id;

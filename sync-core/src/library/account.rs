@@ -68,7 +68,8 @@ impl Library {
     pub async fn accounts(&self) -> Result<BTreeMap<String, Account>, LibraryError> {
         let rows: Vec<(_, Account)> = self.all(key::accounts()).await?;
         let corrupt = || StoreError::Corrupt { detail: "an account has no id".into() };
-        let named = rows.into_iter().map(|(key, account)| Ok((key::account_of(&key).ok_or_else(corrupt)?, account)));
+        let named =
+            rows.into_iter().map(|(key, account)| Ok((key::account_of(&key).ok_or_else(corrupt)?, account)));
         named.collect()
     }
 }

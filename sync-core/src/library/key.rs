@@ -18,6 +18,8 @@
 //! | `parked/NAME/REMOTE` | [`super::Parked`]: an item that cannot be read or brought in |
 //! | `ref/ID/NAME` | [`super::Ref`]: which sources a contact is tied to |
 //! | `match/KIND/KEY/ID` | nothing: match keys of a contact |
+//! | `used/ID` | when a contact was last opened or called |
+//! | `caller/USER/NUMBER` | the contact that was made for an unknown caller |
 //! | `history/ID/PASS/N` | [`super::Entry`] |
 //! | `pass/N` | [`super::PassRow`] |
 //! | `touched/PASS/N` | contacts that a pass wrote, a row a commit |
@@ -25,7 +27,7 @@
 //! | `account/ID`, `account-name/NAME/ID` | [`super::Account`]: companies of an organization |
 
 use crate::contact::Field;
-use crate::id::{ContactId, PassId, RemoteId, SourceId};
+use crate::id::{ContactId, PassId, RemoteId, SourceId, UserId};
 use crate::store::{Key, KeyRange};
 
 /// Joins a table name and parts with `/`. Only the last part may hold a `/` or be binary.
@@ -214,6 +216,24 @@ pub fn match_key(kind: &str, value: &str, id: ContactId) -> Key {
 #[must_use]
 pub fn matches(kind: &str, value: &str) -> KeyRange {
     range("match", &[kind.as_bytes(), value.as_bytes()])
+}
+
+/// All contacts with a match key that begins so.
+#[must_use]
+pub fn matches_beginning(kind: &str, value: &str) -> KeyRange {
+    KeyRange::prefix(key("match", &[kind.as_bytes(), value.as_bytes()]).0)
+}
+
+/// When a contact was last used.
+#[must_use]
+pub fn used(id: ContactId) -> Key {
+    key("used", &[&id.to_bytes()])
+}
+
+/// The contact that was made for an unknown caller of a user.
+#[must_use]
+pub fn caller(user: &UserId, number: &str) -> Key {
+    key("caller", &[user.as_str().as_bytes(), number.as_bytes()])
 }
 
 /// An entry of a contact's history.

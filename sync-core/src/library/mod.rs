@@ -8,6 +8,7 @@ mod error;
 mod handle;
 pub mod key;
 mod link;
+mod lookup;
 mod record;
 mod rows;
 mod sources;

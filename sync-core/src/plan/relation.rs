@@ -37,7 +37,8 @@ pub fn relate(
         return if standing.account.is_some() { Relation::Unlink { reason: None } } else { Relation::Keep };
     }
     let none = |reason| Relation::Unlink { reason: Some(reason) };
-    let mut accessible = hits.iter().filter(|(_, account)| account.accessible_to(site.user)).map(|(id, _)| id);
+    let mut accessible =
+        hits.iter().filter(|(_, account)| account.accessible_to(site.user)).map(|(id, _)| id);
     match (hits.len(), accessible.next(), accessible.next()) {
         (0, ..) => match rule.no_hit {
             NoHit::None => none("no_match"),
@@ -88,7 +89,8 @@ mod tests {
             (&[&["u"], &["x"]], ManyHits::None, none("ambiguous")),
         ] {
             let hits = access.iter().enumerate().map(|(n, users)| (n.to_string(), account(users))).collect();
-            let rule = RelationRule { field: crate::contact::Field::Company, no_hit: NoHit::None, many_hits: many };
+            let rule =
+                RelationRule { field: crate::contact::Field::Company, no_hit: NoHit::None, many_hits: many };
             let found = relate(&site, &rule, &Standing::default(), "Acme", &hits);
             assert_eq!(found, expected, "{access:?} {many:?}");
         }
@@ -98,7 +100,8 @@ mod tests {
             many_hits: ManyHits::None,
         };
         let hits = BTreeMap::new();
-        let by = |account_by_rule| Standing { account: Some("A".into()), account_by_rule, ..Standing::default() };
+        let by =
+            |account_by_rule| Standing { account: Some("A".into()), account_by_rule, ..Standing::default() };
         assert_eq!(relate(&site, &rule, &Standing::default(), "Acme", &hits), Relation::Create);
         assert_eq!(relate(&site, &rule, &Standing::default(), " ", &hits), Relation::Keep);
         assert_eq!(relate(&site, &rule, &by(false), "Acme", &hits), Relation::Keep, "a user's choice stays");

@@ -3,19 +3,22 @@
 mod card;
 mod given;
 
+use crate::contact::{Contact, Field};
+use crate::directory::{self, CallerId, Directory, Saved, Subject};
 use crate::driver::{self, CancelToken, Driver};
 use crate::engine::{Job, Report};
 use crate::id::{ContactId, RemoteId, SourceId, UserId};
-use crate::library::{Account, Edit, Library, LibraryError, SourceRow, SourceState};
-use crate::policy::{Policy, Severity};
+use crate::library::{Account, Edit, Library, LibraryError, NewContact, SourceRow, SourceState, Standing};
+use crate::policy::{Origin, Policy, Severity};
 use crate::source::{ItemKind, SourceError};
 use crate::store::{MemoryStore, Store};
 use crate::testkit::scenario::{
-    Caller, Connection, Draft, Event, Hit, Host, HostError, HostResult, HubCard, Setup,
+    Caller, Connection, DEFAULT_USER, Draft, Event, Hit, Host, HostError, HostResult, HubCard, Setup,
 };
 use crate::testkit::sim::{Clock, SimBox};
 use crate::time::Time;
 use futures::executor::block_on;
+use futures::future::pending;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -70,6 +73,14 @@ impl World {
             driver.attach(id.clone(), Arc::new(source.clone()));
         }
         driver
+    }
+
+    fn directory(&self) -> Directory {
+        let mut directory = Directory::new(self.library.clone());
+        for (id, source) in &self.sources {
+            directory.attach(id.clone(), Arc::new(source.clone()));
+        }
+        directory
     }
 
     fn run(&mut self, job: Job) -> HostResult<Report> {
@@ -180,8 +191,15 @@ impl Host for EngineHost {
         Ok(block_on(self.world()?.library.put_account(id, &account))?)
     }
 
-    fn add_group(&mut self, _members: &str) -> HostResult<()> {
-        Err("groups".into())
+    fn add_group(&mut self, members: &str) -> HostResult<()> {
+        let world = self.world()?;
+        let group = NewContact {
+            contact: Contact::new().with(Field::FullName, members),
+            kind: ItemKind::Group,
+            standing: Standing { directory: true, ..Standing::default() },
+            ..NewContact::default()
+        };
+        Ok(block_on(world.library.add(vec![group], &DEFAULT_USER.into(), world.clock.now())).map(drop)?)
     }
 
     fn given_contact(&mut self, draft: &Draft) -> HostResult<ContactId> {
@@ -228,15 +246,39 @@ impl Host for EngineHost {
     }
 
     fn open(&mut self, contact: ContactId) -> HostResult<()> {
-        self.world_mut()?.run(Job::Contact(contact)).map(drop)
+        let world = self.world_mut()?;
+        block_on(world.library.note_use(contact, world.clock.now()))?;
+        world.run(Job::Contact(contact)).map(drop)
     }
 
-    fn search(&mut self, _text: &str) -> HostResult<Vec<Hit>> {
-        Err("search".into())
+    fn search(&mut self, text: &str) -> HostResult<Vec<Hit>> {
+        let world = self.world()?;
+        let found = block_on(world.directory().search(&DEFAULT_USER.into(), text, pending()))?;
+        let hit = |hit: directory::Hit| match (hit.origin, hit.subject) {
+            (Origin::Groups, _) => Hit::Group(hit.contact.display_name()),
+            (_, Subject::Contact(id)) => Hit::Contact(id),
+            (_, Subject::Item(source, id)) => Hit::Item(source, id),
+        };
+        Ok(found.hits.into_iter().map(hit).collect())
     }
 
-    fn call(&mut self, _number: Option<&str>) -> HostResult<Caller> {
-        Err("call".into())
+    fn call(&mut self, number: Option<&str>) -> HostResult<Caller> {
+        let world = self.world_mut()?;
+        let (user, now) = (UserId::from(DEFAULT_USER), world.clock.now());
+        match block_on(world.directory().caller(&user, number))? {
+            CallerId::Withheld => Ok(Caller::Withheld),
+            CallerId::Known { contact, name, .. } => {
+                block_on(world.library.note_use(contact, now))?;
+                Ok(Caller::Shown(name.0))
+            }
+            CallerId::Unknown => {
+                match block_on(world.directory().save_caller(&user, number, now))? {
+                    Saved::Found(job) | Saved::Contact(_, Some(job)) => drop(world.run(job)?),
+                    Saved::Contact(_, None) | Saved::Nothing => {}
+                }
+                Ok(Caller::Unknown)
+            }
+        }
     }
 
     fn tick(&mut self, minutes: u32) -> HostResult<()> {
