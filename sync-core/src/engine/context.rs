@@ -8,8 +8,8 @@ use super::pull::Pull;
 use super::push::Push;
 use super::settle::Settle;
 use super::{Phase, Task};
-use crate::id::{ContactId, EffectId, IntentKey, PassId, SourceId};
-use crate::library::{Entry, Lease, Ref, SourceRow, Writer, derive_uuid, key};
+use crate::id::{ContactId, EffectId, PassId, SourceId};
+use crate::library::{Entry, Lease, Ref, SourceRow, Writer, key};
 use crate::policy::Subscription;
 use crate::source::Command;
 use crate::store::StoreError;
@@ -285,12 +285,4 @@ impl<'a> Context<'a> {
             writer.put(key::touched(self.shared.pass(), n), ids);
         }
     }
-}
-
-/// The key of a create of a contact's copy at a source, decided on in this epoch.
-pub(super) fn intent_key(seed: &[u8; 16], source: &SourceId, id: ContactId, epoch: u32) -> IntentKey {
-    IntentKey(derive_uuid(
-        seed,
-        &[b"create", source.as_str().as_bytes(), &id.to_bytes(), &epoch.to_be_bytes()],
-    ))
 }

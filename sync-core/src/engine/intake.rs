@@ -57,7 +57,7 @@ pub(super) enum Verdict {
     Wait,
     /// The source's lease is lost.
     Lost,
-    Done(Outcome),
+    Done(Box<Outcome>),
 }
 
 /// What a page led to.
@@ -179,7 +179,7 @@ impl Chunk {
                 self.decide(context, source);
             }
             (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
-                Ok(_) => return Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+                Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
                 Err(StoreError::Conflict) if self.races < RACES => {
                     self.races += 1;
                     self.start(context, source);
@@ -191,7 +191,7 @@ impl Chunk {
         }
         // A page that changes nothing has nothing to commit.
         match self.step {
-            Step::Idle => Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+            Step::Idle => Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
             _ => Ok(Verdict::Wait),
         }
     }

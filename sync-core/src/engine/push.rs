@@ -1,6 +1,6 @@
 //! Sends what the source has not heard: stores intents, sends them, reads back what was accepted, moves the bases.
 
-use super::context::{Context, intent_key};
+use super::context::Context;
 use super::event::{Answer, Notice, Progress, Query, What};
 use super::page::Page;
 use super::receipt::Sent;
@@ -10,7 +10,7 @@ use crate::contact::{Blob, Contact, Field, Photo, Value};
 use crate::id::{ContactId, EffectId, IntentKey, RemoteId, SourceId};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Link, Record, Stamp, Toward,
-    Writer, codec, key,
+    Writer, codec, intent_key, key,
 };
 use crate::limits;
 use crate::plan::{self, Dispatch};
@@ -668,9 +668,7 @@ impl Push {
                 }
                 for send in &mut self.sends {
                     if let Some(WriteOutcome::Applied { id, item: None, .. }) = &send.sent.outcome {
-                        if let Some(item) = items.remove(id) {
-                            send.sent.item = Some(item);
-                        }
+                        send.sent.item = items.remove(id).or(send.sent.item.take());
                     }
                 }
             }

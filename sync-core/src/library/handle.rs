@@ -1,10 +1,9 @@
 //! The host's handle on a library: contacts in pages, edits, the feed of changes.
 
-use super::derive::contact_uid;
 use super::error::LibraryError;
 use super::{
     Action, Actor, Entry, FieldWrite, Link, LinkState, Meta, PassRow, Record, Ref, SourceRow, Stamp,
-    Standing, Toward, Writer, codec, key,
+    Standing, Toward, Writer, codec, contact_uid, key,
 };
 use crate::contact::{Blob, Contact, Field, Value};
 use crate::id::{ContactId, PassId, SourceId, UserId};

@@ -1,9 +1,8 @@
 //! Finding contacts by the match index: numbers, endings of numbers, beginnings of names; and what was used last.
 
-use super::derive::contact_uid;
 use super::error::LibraryError;
 use super::handle::{Library, Listed, touched};
-use super::{Actor, Record, Stamp, Writer, codec, key};
+use super::{Actor, Record, Stamp, Writer, codec, contact_uid, key};
 use crate::contact::{Contact, Element, Field, phone_key};
 use crate::id::{ContactId, UserId};
 use crate::store::KeyRange;

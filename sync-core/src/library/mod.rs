@@ -3,7 +3,6 @@
 mod account;
 pub mod codec;
 mod connection;
-mod derive;
 mod error;
 mod handle;
 pub mod key;
@@ -11,12 +10,12 @@ mod link;
 mod lookup;
 mod record;
 mod rows;
+mod seed;
 mod sources;
 mod subscription;
 mod writer;
 
 pub use account::{Account, account_key};
-pub(crate) use derive::{contact_uid, derive_uuid};
 pub use error::LibraryError;
 pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};
@@ -25,5 +24,6 @@ pub use rows::{
     Action, Conflict, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Lease, Meta, Parked,
     PassRow, Ref, RemoteRow, SourceRow, SourceState, Toward, match_keys,
 };
+pub use seed::{contact_uid, intent_key};
 pub use sources::{Choice, OpenConflict};
 pub use writer::Writer;

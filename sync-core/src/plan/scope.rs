@@ -12,10 +12,12 @@ pub fn in_outbound_scope(site: &Site<'_>, record: &Record, subscribed: Option<bo
     if standing.directory || standing.local_only {
         return false;
     }
-    if let Subscription::OptIn { others, .. } = site.policy.subscription {
-        if !subscribed.unwrap_or(others) {
-            return false;
-        }
+    let chosen = match site.policy.subscription {
+        Subscription::Off => true,
+        Subscription::OptIn { others, .. } => subscribed.unwrap_or(others),
+    };
+    if !chosen {
+        return false;
     }
     let user = site.user;
     let owner = standing.owner.as_ref() == Some(user);

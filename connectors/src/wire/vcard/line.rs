@@ -186,15 +186,28 @@ impl<'a> Lines<'a> {
 
     /// The end of the folded, blank and stray lines that follow `at`.
     fn tail(&self, mut at: usize) -> usize {
-        while at < self.rest.len() {
-            let rest = self.slice(at, self.rest.len());
-            let has_colon = || memchr2(b':', self.line_end, rest).is_some_and(|i| rest.get(i) == Some(&b':'));
-            if !self.starts_with_blank(at) && has_colon() {
-                break;
-            }
+        while self.starts_with_blank(at) {
             at += self.physical(at);
         }
+        while let Some(end) = self.stray_end(at) {
+            at = end;
+        }
         at
+    }
+
+    /// The end of the line at `at` with its folds, if there is one and no colon in it makes it a property.
+    fn stray_end(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while end == at || self.starts_with_blank(end) {
+            let rest = self.slice(end, self.rest.len());
+            end += match memchr2(b':', self.line_end, rest) {
+                Some(found) if rest.get(found) == Some(&b':') => return None,
+                Some(found) => found + 1,
+                None if rest.is_empty() => return None,
+                None => rest.len(),
+            };
+        }
+        Some(end)
     }
 
     /// The end of a quoted-printable line with its continuations.
@@ -204,9 +217,8 @@ impl<'a> Lines<'a> {
         while at < self.rest.len() {
             let content = trim_end(self.slice(at, at + self.physical(at)));
             let ends_card = is_boundary(content);
-            let continues = self.starts_with_blank(at)
-                || memchr(b':', content).is_none()
-                || (starts_with_code(content) && at > 0);
+            let continues =
+                self.starts_with_blank(at) || starts_with_code(content) || self.stray_end(at).is_some();
             if at > 0 && content.is_empty() {
                 return self.tail(at);
             }
@@ -290,12 +302,13 @@ impl Head {
     /// Finds the parts; `None` when the text has no name and colon.
     fn parse(text: &[u8]) -> Option<Self> {
         let name_start = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let name_end = name_start + memchr2(b':', b';', text.get(name_start..)?)?;
+        // Names are short: looking at each byte is faster than a search that has to warm up.
+        let name_end = name_start + text.get(name_start..)?.iter().position(|b| matches!(b, b':' | b';'))?;
         let (params_end, parameters) =
             colon(text, name_end, true).or_else(|| colon(text, name_end, false))?;
         let group = name_start;
         let full_name = text.get(group..name_end)?;
-        let name_start = memchr::memrchr(b'.', full_name).map_or(group, |dot| group + dot + 1);
+        let name_start = full_name.iter().rposition(|b| *b == b'.').map_or(group, |dot| group + dot + 1);
         if name_start == name_end {
             return None;
         }

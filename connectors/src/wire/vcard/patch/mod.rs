@@ -16,7 +16,7 @@ use super::label::Label;
 use super::line::lines;
 use super::name::Name;
 use super::render::Style;
-use super::text::{Kind, components, escaped, unescape};
+use super::text::{Kind, escaped, split, unescape};
 use acquaint_core::contact::{Blob, Contact, Field, Shape, Value};
 use acquaint_core::source::ItemKind;
 use edits::Edits;
@@ -130,7 +130,7 @@ impl Patch<'_, '_> {
             return;
         };
         let Ok(old) = text(line) else { return };
-        let mut parts: Vec<Cow<'_, str>> = super::text::split(&old, b';').map(Cow::Borrowed).collect();
+        let mut parts: Vec<Cow<'_, str>> = split(&old, b';').map(Cow::Borrowed).collect();
         for (place, part) in PARTS.iter().enumerate() {
             if fields.contains(part) {
                 if parts.len() <= place {
@@ -153,14 +153,16 @@ impl Patch<'_, '_> {
     }
 
     fn full_name(&mut self, fields: &[Field]) {
-        let custom = fields.contains(&Field::FullName);
-        if self.reading.way.is_none() && !custom {
+        let line = self.find(&Claim::Single(Field::FullName));
+        let blank = line.is_some() && self.reading.decoded.contact.text(&Field::FullName).is_empty();
+        let follows = self.reading.way.is_some() || (blank && !fields.is_empty());
+        if !follows && !fields.contains(&Field::FullName) {
             return;
         }
         let way = self.reading.way.unwrap_or(Composition::Full);
         let name = full_name(self.target, way);
         let value = escaped(&name, Kind::Text, self.style.version);
-        match self.find(&Claim::Single(Field::FullName)) {
+        match line {
             Some(at) => {
                 let known = self.card.lines.get(at).and_then(|line| text(line).ok());
                 if known.is_none_or(|known| unescape(&known) != name) {
@@ -186,8 +188,8 @@ impl Patch<'_, '_> {
             (None, None) => {}
             (Some((at, line)), Some(value)) => {
                 let old = text(line)?;
-                let old = components(&old)?;
-                let new = components(&value)?;
+                let (old, new): (Vec<&str>, Vec<&str>) =
+                    (split(&old, b';').collect(), split(&value, b';').collect());
                 let keep_units = !fields.contains(&Field::Department);
                 let (company, units) = if keep_units { (&new, &old) } else { (&new, &new) };
                 let company = if fields.contains(&Field::Company) { company } else { &old };
