@@ -62,10 +62,11 @@
 //!
 //! The layers, each of which knows only those before it: leaf helpers ([`id`], [`time`], [`limits`], [`redact`]) →
 //! [`contact`] → [`capability`], [`policy`] → [`identity`], [`merge`] → rows of the [`library`] → [`plan`] →
-//! [`engine`] → [`driver`]. [`store`] and [`source`] are the types at the rim.
+//! [`engine`] → [`directory`] → [`driver`]. [`store`] and [`source`] are the types at the rim.
 
 pub mod capability;
 pub mod contact;
+pub mod directory;
 pub mod driver;
 pub mod engine;
 pub mod id;

@@ -9,7 +9,7 @@ use super::push::Push;
 use super::settle::Settle;
 use super::{Phase, Task};
 use crate::id::{ContactId, EffectId, PassId, SourceId};
-use crate::library::{Entry, Lease, SourceRow, Writer, key};
+use crate::library::{Entry, Lease, Ref, SourceRow, Writer, key};
 use crate::policy::Subscription;
 use crate::source::Command;
 use crate::store::StoreError;
@@ -94,6 +94,18 @@ impl Shared {
     /// Whether any source lets its users choose contacts: only then ties have to be looked up.
     pub(super) fn has_subscriptions(&self) -> bool {
         self.sources.values().any(|row| row.policy.subscription != Subscription::Off)
+    }
+
+    /// Whether users other than this source's want the contact at a source of theirs (K12).
+    pub(super) fn others_subscribe(&self, source: &SourceId, refs: &BTreeMap<SourceId, Ref>) -> bool {
+        let user = self.sources.get(source).map(|row| &row.user);
+        self.sources.iter().filter(|(_, row)| Some(&row.user) != user).any(|(name, row)| {
+            let chosen = refs.get(name).and_then(|r| r.subscribed);
+            match row.policy.subscription {
+                Subscription::Off => false,
+                Subscription::OptIn { others, .. } => chosen.unwrap_or(others),
+            }
+        })
     }
 
     /// The tasks that follow when the queue is empty: pull all, push all, and again while something was written, at

@@ -25,6 +25,7 @@ mod page;
 mod pull;
 mod push;
 mod receipt;
+mod relation;
 mod settle;
 mod workset;
 

@@ -3,7 +3,7 @@
 use crate::contact::{Contact, Field, Value};
 use crate::id::{FolderId, RemoteId, Version};
 use crate::library::codec::FORMAT;
-use crate::source::{Raw, Refusal};
+use crate::source::{Item, Raw, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +83,15 @@ impl Link {
     #[must_use]
     pub fn in_state(self, state: LinkState) -> Self {
         Self { state, ..self }
+    }
+
+    /// Takes note of how the item is now, so that it is not read again and a write finds it, and of nothing in it.
+    pub fn note(&mut self, item: &Item) {
+        self.remote.clone_from(&item.id);
+        self.version.clone_from(&item.version);
+        self.folder.clone_from(&item.folder);
+        self.marked = item.marked;
+        self.raw = item.raw.clone();
     }
 
     /// The source's side of the base.

@@ -1,16 +1,21 @@
 //! The library: the contacts of the embedding app, with links, cursors, journal and indexes, in one store.
 
+mod account;
 pub mod codec;
+mod connection;
 mod error;
 mod handle;
 pub mod key;
 mod link;
+mod lookup;
 mod record;
 mod rows;
 mod seed;
 mod sources;
+mod subscription;
 mod writer;
 
+pub use account::{Account, account_key};
 pub use error::LibraryError;
 pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};

@@ -21,25 +21,26 @@ pub enum Admission {
     Block(String),
 }
 
-/// Decides on an item that no link knows.
+/// Decides on an item that no link knows. `donated`: its user asked for just this one to come in.
 #[must_use]
-pub fn admit(site: &Site<'_>, item: &Item) -> Admission {
+pub fn admit(site: &Site<'_>, item: &Item, donated: bool) -> Admission {
     let policy = site.policy;
-    let out = item.kind == ItemKind::Other
-        || (item.shared && policy.scope.inbound.shared == Shared::Exclude)
+    let out = (item.shared && policy.scope.inbound.shared == Shared::Exclude)
         || policy.subscription != Subscription::Off
         || !policy.scope.inbound.filter.passes(&item.contact);
-    if out {
+    if item.kind == ItemKind::Other || (out && !donated) {
         return Admission::Ignore;
     }
     match policy.create.inbound {
-        CreateRule::Ignore => Admission::Ignore,
-        CreateRule::LinkOnly => Admission::LinkOnly,
-        CreateRule::Apply if policy.required.what.is_empty() => Admission::Create,
-        CreateRule::Apply => match policy.required.missing(&mapped(site, &item.contact)) {
-            Some(requirement) => Admission::Block(requirement.reason()),
-            None => Admission::Create,
-        },
+        CreateRule::Ignore if !donated => Admission::Ignore,
+        CreateRule::LinkOnly if !donated => Admission::LinkOnly,
+        _ if policy.required.what.is_empty() => Admission::Create,
+        CreateRule::Apply | CreateRule::LinkOnly | CreateRule::Ignore => {
+            match policy.required.missing(&mapped(site, &item.contact)) {
+                Some(requirement) => Admission::Block(requirement.reason()),
+                None => Admission::Create,
+            }
+        }
     }
 }
 
@@ -71,13 +72,19 @@ pub fn intake(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item
     for field in fields(site, record, link, item) {
         merge_field(site, &field, record, link, item, &stamp, &mut result);
     }
-    link.remote = item.id.clone();
-    link.version.clone_from(&item.version);
-    link.folder.clone_from(&item.folder);
-    link.marked = item.marked;
-    link.raw = item.raw.clone();
+    link.note(item);
     link.refusal = None;
     result
+}
+
+/// Takes up a link that its user had let go and wants again: the library's values win over whatever either side did
+/// meanwhile (AC-09), so the copy as it is now counts as what both sides last agreed on.
+pub fn take_up(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
+    for field in fields(site, record, link, item) {
+        let shown = item.contact.get(&field);
+        link.set_bases(&field, shown.cloned(), shown.cloned());
+    }
+    intake(site, record, link, item)
 }
 
 /// Every mapped field that any side or base holds.
