@@ -7,7 +7,14 @@ pub mod carddav;
 #[cfg(feature = "carddav")]
 mod exchange;
 pub mod http;
+#[cfg(any(feature = "carddav", feature = "vdir"))]
+mod marker;
 pub mod remote;
+pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testserver;
+#[cfg(feature = "transport")]
+pub mod transport;
+#[cfg(feature = "vdir")]
+pub mod vdir;
 pub mod wire;

@@ -1,6 +1,8 @@
 #![doc = "The core of Acquaint."]
 pub mod capability;
 pub mod contact;
+pub mod driver;
+pub mod engine;
 pub mod id;
 pub mod identity;
 pub mod library;

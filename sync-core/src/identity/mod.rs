@@ -65,9 +65,12 @@ pub fn matching<'a>(key: MatchKey, item: &Contact, candidates: Vec<Candidate<'a>
         MatchKey::NameAndCompany => {
             c.contact.text(&Field::Company).eq_ignore_ascii_case(item.text(&Field::Company))
         }
-        MatchKey::RemoteId | MatchKey::Uid | MatchKey::Marker | MatchKey::Email | MatchKey::Phone | MatchKey::Name => {
-            true
-        }
+        MatchKey::RemoteId
+        | MatchKey::Uid
+        | MatchKey::Marker
+        | MatchKey::Email
+        | MatchKey::Phone
+        | MatchKey::Name => true,
     };
     candidates.into_iter().filter(fits).collect()
 }

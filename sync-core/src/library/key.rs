@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn keys_name_what_they_hold() {
-        let (id, source) = (ContactId { epoch: 0x2f2f, counter: 0x2f2f_2f2f }, SourceId::new("home").expect("a name"));
+        let (id, source) =
+            (ContactId { epoch: 0x2f2f, counter: 0x2f2f_2f2f }, SourceId::new("home").expect("a name"));
         assert_eq!(contact_of(&contact(id)), Some(id));
         assert_eq!(contact_of(&link(&source, id)), Some(id));
         assert!(links(&source).contains(&link(&source, id)));

@@ -53,9 +53,6 @@ pub struct Link {
     /// Whether the engine's marker is on the source's copy.
     #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
     pub marked: bool,
-    /// How often a copy was created; part of the intent key, so that each creation has its own.
-    #[serde(rename = "g", default)]
-    pub generation: u32,
     /// The item as last read.
     #[serde(rename = "w")]
     pub raw: Raw,
@@ -78,9 +75,14 @@ impl Link {
             refusal: None,
             folder: None,
             marked: false,
-            generation: 0,
             raw: Raw::default(),
         }
+    }
+
+    /// The same link in another state.
+    #[must_use]
+    pub fn in_state(self, state: LinkState) -> Self {
+        Self { state, ..self }
     }
 
     /// The source's side of the base.
@@ -112,6 +114,14 @@ impl Link {
             self.hub_differs.insert(field.clone(), hub);
         }
         self.base_source.put(field.clone(), source);
+    }
+
+    /// Moves both bases of a field to one value.
+    pub fn set_base(&mut self, field: &Field, value: Option<&Value>) {
+        self.hub_differs.remove(field);
+        if self.base_source.get(field) != value {
+            self.base_source.put(field.clone(), value.cloned());
+        }
     }
 
     /// Every field that either base holds.

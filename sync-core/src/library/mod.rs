@@ -1,16 +1,22 @@
 //! The library: the contacts of the embedding app, with links, cursors, journal and indexes, in one store.
 
 pub mod codec;
+mod error;
+mod handle;
 pub mod key;
 mod link;
 mod record;
 mod rows;
+mod sources;
 mod writer;
 
+pub use error::LibraryError;
+pub use handle::{Edit, Feed, Library, Listed, NewContact, Position};
 pub use link::{Link, LinkState};
 pub use record::{Actor, Record, Stamp, Standing};
 pub use rows::{
-    Action, Conflict, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Lease, Meta, Parked, PassRow, Ref,
-    RemoteRow, SourceRow, SourceState, Toward, match_keys,
+    Action, Conflict, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Lease, Meta, Parked,
+    PassRow, Ref, RemoteRow, SourceRow, SourceState, Toward, match_keys,
 };
+pub use sources::{Choice, OpenConflict};
 pub use writer::Writer;

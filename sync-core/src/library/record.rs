@@ -136,8 +136,8 @@ impl Record {
             pass,
             last_value: 0,
         };
-        for (field, value) in contact.iter() {
-            record.put(field, Some(value.clone()));
+        for (field, value) in contact {
+            record.put(&field, Some(value));
         }
         record
     }
@@ -210,7 +210,9 @@ impl Record {
         let mut relayed = self.relayed.remove(field).unwrap_or_default();
         match actor {
             Actor::Source(_) => relayed.extend(moved),
-            Actor::User(_) => moved.for_each(|key| drop(relayed.remove(&key))),
+            Actor::User(_) => moved.for_each(|key| {
+                relayed.remove(&key);
+            }),
         }
         if !relayed.is_empty() {
             self.relayed.insert(field.clone(), relayed);
@@ -248,7 +250,8 @@ mod tests {
         record.change(&Field::Phones, Some(Value::List(next)), by("u"));
         assert_eq!(ids(&record), [2, 3]);
         // An edit by handle keeps it although the number is another one.
-        let edited = vec![Element { id: 2, ..Element::text("+1 9") }, Element { id: 3, ..Element::text("+1 3") }];
+        let edited =
+            vec![Element { id: 2, ..Element::text("+1 9") }, Element { id: 3, ..Element::text("+1 3") }];
         record.change(&Field::Phones, Some(Value::List(edited)), by("u"));
         assert_eq!(ids(&record), [2, 3]);
     }

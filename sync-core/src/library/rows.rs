@@ -2,7 +2,7 @@
 
 use crate::capability::Capabilities;
 use crate::contact::{Contact, Element, Field, Value, email_key, phone_key, uid_key};
-use crate::id::{ContactId, FolderId, IntentKey, PassId, SourceId, UserId, Version};
+use crate::id::{ContactId, FolderId, IntentKey, PassId, RemoteId, SourceId, UserId, Version};
 use crate::identity::name_key;
 use crate::library::record::Actor;
 use crate::policy::Policy;
@@ -57,6 +57,9 @@ pub struct SourceRow {
     /// Whether folders and capabilities are known.
     #[serde(default)]
     pub opened: bool,
+    /// The rules changed: list completely, and try parked items again.
+    #[serde(default)]
+    pub recheck: bool,
     /// When it is due again; `None`: only when asked for.
     #[serde(default)]
     pub due: Option<Time>,
@@ -85,6 +88,7 @@ impl SourceRow {
             home: None,
             folders: Vec::new(),
             opened: false,
+            recheck: false,
             due: None,
             failures: 0,
             last_error: None,
@@ -122,6 +126,9 @@ pub struct Dirty {
     /// Whether the contact was deleted; such deletes are counted before any is sent.
     #[serde(rename = "d", default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
+    /// The key of a create that did not arrive: the next attempt bears it too, so that a late arrival is recognised.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IntentKey>,
 }
 
 /// What an intent is about to do.
@@ -142,10 +149,16 @@ pub struct Intent {
     pub kind: IntentKind,
     /// The key that finds a created item again.
     pub key: IntentKey,
+    /// The item, for an update or delete.
+    #[serde(default)]
+    pub remote: Option<RemoteId>,
     /// The hub's values that were sent: they become the hub's base when the source has accepted them.
     pub hub: Contact,
     /// The fields that were sent.
     pub fields: Vec<Field>,
+    /// The source has said yes, but what it holds now could not be read back yet.
+    #[serde(default)]
+    pub accepted: bool,
 }
 
 /// A delete that the guard holds until the user answers.
@@ -290,6 +303,57 @@ pub struct Counts {
     pub refused: u64,
     /// Fields that the source cannot hold.
     pub losses: u64,
+}
+
+impl Counts {
+    /// Adds other counts.
+    pub fn add(&mut self, other: &Counts) {
+        for (mine, theirs) in self.all_mut().into_iter().zip(other.clone().all_mut()) {
+            *mine = mine.saturating_add(*theirs);
+        }
+    }
+
+    fn all_mut(&mut self) -> [&mut u64; 13] {
+        let Self {
+            hub_created,
+            hub_updated,
+            hub_deleted,
+            source_created,
+            source_updated,
+            source_deleted,
+            linked,
+            conflicts,
+            open,
+            held,
+            parked,
+            refused,
+            losses,
+        } = self;
+        [
+            hub_created,
+            hub_updated,
+            hub_deleted,
+            source_created,
+            source_updated,
+            source_deleted,
+            linked,
+            conflicts,
+            open,
+            held,
+            parked,
+            refused,
+            losses,
+        ]
+    }
+
+    /// Writes to the hub and to the source.
+    #[must_use]
+    pub fn writes(&self) -> (u64, u64) {
+        (
+            self.hub_created + self.hub_updated + self.hub_deleted,
+            self.source_created + self.source_updated + self.source_deleted,
+        )
+    }
 }
 
 /// A pass, as remembered.

@@ -40,9 +40,22 @@ impl Writer {
         self.rows.insert(key, None);
     }
 
+    /// Deletes a row that is known to be there.
+    pub fn delete_if(&mut self, present: bool, key: Key) {
+        if present {
+            self.delete(key);
+        }
+    }
+
     /// Demands that a row still has the revision that was read (`None`: is absent).
     pub fn require(&mut self, key: Key, revision: Option<Revision>) {
         self.require.insert(key, revision);
+    }
+
+    /// Whether this row is written.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        self.rows.contains_key(key)
     }
 
     /// Whether nothing would be written.
@@ -94,9 +107,15 @@ impl Writer {
     ) {
         for (source, row) in sources {
             if row.policy.subscription == Subscription::Off || related(source) {
-                self.put(key::dirty(source, id), &Dirty { deleted });
+                self.put(key::dirty(source, id), &Dirty { deleted, key: None });
             }
         }
+    }
+
+    /// Takes over another batch; its rows come after the own ones.
+    pub fn append(&mut self, other: Writer) {
+        self.rows.extend(other.rows);
+        self.require.extend(other.require);
     }
 
     /// The batch.

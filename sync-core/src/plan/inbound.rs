@@ -4,7 +4,7 @@ use super::{Site, terms};
 use crate::contact::{Contact, Field};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, MatchKey, Requirement, Shared, Subscription};
+use crate::policy::{CreateRule, Direction, MatchKey, ReceiverEdit, Requirement, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -109,8 +109,21 @@ fn merge_field(
     stamp: &Stamp,
     result: &mut Intake,
 ) {
-    let terms = terms(site, field, record, link, item.modified);
     let shown = item.contact.get(field);
+    let hub = record.contact.get(field);
+    if hub == shown {
+        // The common case first: both sides hold the same.
+        link.open.remove(field);
+        link.pins.remove(field);
+        return link.set_base(field, shown);
+    }
+    if hub == link.hub_base(field)
+        && shown == link.source_base(field)
+        && site.policy.receiver_edit != ReceiverEdit::Revert
+    {
+        return;
+    }
+    let terms = terms(site, field, record, link, item.modified);
     if !terms.inbound && !merge::same(field, shown, link.source_base(field)) {
         pin(site, field, link, !merge::same(field, shown, record.contact.get(field)));
     }
@@ -175,7 +188,7 @@ fn merge_field(
 
 /// An edit on a source that only receives: under `pin` it stands for good, until both sides hold the same.
 fn pin(site: &Site<'_>, field: &Field, link: &mut Link, differs: bool) {
-    if site.policy.receiver_edit != crate::policy::ReceiverEdit::Pin || !site.policy.maps(field, Direction::Out) {
+    if site.policy.receiver_edit != ReceiverEdit::Pin || !site.policy.maps(field, Direction::Out) {
         return;
     }
     if differs {

@@ -79,7 +79,8 @@ fn create(site: &Site<'_>, record: &Record, subscribed: Option<bool>) -> Dispatc
         return Dispatch::Nothing;
     }
     let maps = |field: &Field| site.policy.maps(field, Direction::Out);
-    let mapped: Contact = record.contact.iter().filter(|(f, _)| maps(f)).map(|(f, v)| (f.clone(), v.clone())).collect();
+    let mapped: Contact =
+        record.contact.iter().filter(|(f, _)| maps(f)).map(|(f, v)| (f.clone(), v.clone())).collect();
     let (contact, losses) = site.capabilities.project(&mapped);
     Dispatch::Create { contact, losses }
 }
@@ -114,7 +115,11 @@ fn linked(site: &Site<'_>, record: &Record, link: &Link, subscribed: Option<bool
     let (contact, losses) = site.capabilities.project(&wanted);
     let mut changed: Vec<Field> = fields.iter().filter(|f| differs(f, &contact, link)).cloned().collect();
     if site.policy.push == Push::Record && !changed.is_empty() {
-        changed = fields.iter().filter(|f| contact.get(f).is_some() || link.source_base(f).is_some()).cloned().collect();
+        changed = fields
+            .iter()
+            .filter(|f| contact.get(f).is_some() || link.source_base(f).is_some())
+            .cloned()
+            .collect();
     }
     let writes: Vec<FieldWrite> = changed
         .into_iter()

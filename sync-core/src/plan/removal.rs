@@ -30,7 +30,14 @@ pub enum Reaction {
 
 /// Decides. `others` says whether other users subscribe the contact; `subscribed` whether this one does.
 #[must_use]
-pub fn react(site: &Site<'_>, record: &Record, link: &Link, why: Removal, subscribed: bool, others: bool) -> Reaction {
+pub fn react(
+    site: &Site<'_>,
+    record: &Record,
+    link: &Link,
+    why: Removal,
+    subscribed: bool,
+    others: bool,
+) -> Reaction {
     match link.state {
         LinkState::Active => {}
         // The kept copy is gone at the source too: the tombstone may go.

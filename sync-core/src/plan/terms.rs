@@ -14,7 +14,9 @@ pub fn terms(site: &Site<'_>, field: &Field, record: &Record, link: &Link, there
     let rule = policy.fields.rule(field);
     Terms {
         inbound: policy.update.inbound == Flow::Apply && rule.flows(Direction::In),
-        outbound: policy.update.outbound == Flow::Apply && rule.flows(Direction::Out) && !link.pins.contains(field),
+        outbound: policy.update.outbound == Flow::Apply
+            && rule.flows(Direction::Out)
+            && !link.pins.contains(field),
         mode: match rule.mode {
             FieldMode::Replace => Mode::Replace,
             FieldMode::FillIfEmpty => Mode::FillIfEmpty,

@@ -1,4 +1,6 @@
-//! Simulated sources and the scenario runner, for our tests, for hosts' tests and for the command line.
+//! Simulated sources, the scenario runner and conformance kits, for our tests, for hosts' tests and for the command
+//! line.
 
 pub mod scenario;
 pub mod sim;
+pub mod store_conformance;

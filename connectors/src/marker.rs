@@ -9,7 +9,7 @@ fn is_marker(element: &Element) -> bool {
 }
 
 /// Takes the marker off; whether it was there.
-pub(super) fn take(contact: &mut Contact) -> bool {
+pub(crate) fn take(contact: &mut Contact) -> bool {
     let extra = contact.list(&Field::Extra);
     let rest: Vec<Element> = extra.iter().filter(|element| !is_marker(element)).cloned().collect();
     let found = rest.len() < extra.len();
@@ -20,7 +20,7 @@ pub(super) fn take(contact: &mut Contact) -> bool {
 }
 
 /// Puts the marker on.
-pub(super) fn put(contact: &mut Contact) {
+pub(crate) fn put(contact: &mut Contact) {
     take(contact);
     let property =
         Property { name: NAME.to_owned(), group: None, parameters: Vec::new(), value: "1".to_owned() };
