@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-const FIRST: [&str; 12] =
-    ["Anna", "Björn", "Çelik", "Dana", "Élodie", "Farah", "Günther", "María", "Nguyễn", "Søren", "伟", "Олег"];
+const FIRST: [&str; 12] = [
+    "Anna", "Björn", "Çelik", "Dana", "Élodie", "Farah", "Günther", "María", "Nguyễn", "Søren", "伟", "Олег",
+];
 const LAST: [&str; 12] = [
-    "Almeida", "Brown", "Čapek", "Díaz", "Eriksson", "Fischer", "Müller", "Novák", "O'Neil", "Wójcik", "Yılmaz", "Zhang",
+    "Almeida", "Brown", "Čapek", "Díaz", "Eriksson", "Fischer", "Müller", "Novák", "O'Neil", "Wójcik",
+    "Yılmaz", "Zhang",
 ];
 const COMPANY: [&str; 5] = ["Acme GmbH", "Globex\\; Holdings", "Initech\\, Inc.", "Stark & Söhne", "Hooli"];
 const CITY: [&str; 6] = ["Berlin", "São Paulo", "Kraków", "Lyon", "Austin", "Łódź"];
@@ -13,8 +15,18 @@ const STREET: [&str; 4] = ["Hauptstr.", "Rue de la Paix", "Main St", "Avenida Pa
 const COUNTRY: [&str; 4] = ["Germany", "Brasil", "Polska", "France"];
 const TITLE: [&str; 4] = ["Account Manager", "CTO", "Einkäufer", "Directrice"];
 const WORDS: [&str; 12] = [
-    "met", "at the trade fair", "asked for a quote", "prefers mornings", "renewal", "in spring", "key account",
-    "of the Kraków office", "call", "before visiting", "invoice", "to head office",
+    "met",
+    "at the trade fair",
+    "asked for a quote",
+    "prefers mornings",
+    "renewal",
+    "in spring",
+    "key account",
+    "of the Kraków office",
+    "call",
+    "before visiting",
+    "invoice",
+    "to head office",
 ];
 
 /// A small generator of numbers: the state of a linear congruence (Knuth, MMIX).
@@ -96,7 +108,11 @@ fn card(out: &mut String, place: u64, seed: u64) {
     if n.below(2) == 0 {
         lines.push(format!("BDAY:{}-{:02}-{:02}", 1940 + n.below(65), 1 + n.below(12), 1 + n.below(28)));
     }
-    lines.push(format!("CATEGORIES:{},{}", n.pick(&["Customers", "Friends"]), n.pick(&["Press", "Suppliers"])));
+    lines.push(format!(
+        "CATEGORIES:{},{}",
+        n.pick(&["Customers", "Friends"]),
+        n.pick(&["Press", "Suppliers"])
+    ));
     let mut note = String::from("NOTE:");
     for _ in 0..4 + n.below(16) {
         let _ = write!(note, "{} ", n.pick(&WORDS));

@@ -189,6 +189,9 @@ pub trait Store: Send + Sync {
 
     /// The first `limit` rows of a range whose revision is greater than `since`, in the order of revision, then key.
     ///
+    /// A full answer may end within a revision. Its remaining rows are those with this revision in an answer for
+    /// the range behind the last key, since the revision before; later ones follow since the revision itself.
+    ///
     /// # Errors
     /// [`StoreError`].
     async fn changed(

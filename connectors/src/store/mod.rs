@@ -1,0 +1,7 @@
+//! Stores that keep a library on disk.
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

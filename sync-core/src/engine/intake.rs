@@ -1,0 +1,255 @@
+//! A page of items or removals on its way into the library: load what is known of them, decide, commit; and again
+//! from the start if somebody else committed first.
+
+use super::context::Context;
+use super::event::{Answer, Notice, Query};
+use super::page::{Page, Renames};
+use super::relation::{ACCOUNT, Accounts};
+use super::workset::WorkSet;
+use crate::id::{ContactId, EffectId, RemoteId, SourceId};
+use crate::identity;
+use crate::library::{Counts, Entry, RemoteRow, account_key, codec, key};
+use crate::policy::MatchKey;
+use crate::source::{Item, Removal};
+use crate::store::StoreError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a page is decided again because somebody else committed first.
+const RACES: u32 = 20;
+/// Most contacts that one match key may lead to; a key shared by more says nothing.
+const CANDIDATES: u32 = 50;
+
+/// A page under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Chunk {
+    items: Vec<Item>,
+    removals: Vec<(RemoteId, ContactId, Removal)>,
+    /// Contacts that the items are linked to.
+    linked: BTreeMap<RemoteId, ContactId>,
+    /// Items that look like renamed ones may be put off.
+    may_defer: bool,
+    /// Ids that are gone: an item with the UID of one of them is the same item under another id.
+    gone: BTreeSet<RemoteId>,
+    step: Step,
+    set: WorkSet,
+    /// Per unknown item (by place) and match key: the contacts that the index names.
+    hits: BTreeMap<(usize, usize), Vec<ContactId>>,
+    accounts: Accounts,
+    outcome: Outcome,
+    races: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Idle,
+    /// The rows of linked contacts.
+    Linked(EffectId, Vec<ContactId>),
+    /// The match index for unknown items, and the accounts with the names of their companies.
+    Index(EffectId, Vec<(usize, usize)>, Vec<String>),
+    /// The rows of candidates.
+    Candidates(EffectId, Vec<ContactId>),
+    /// The commit.
+    Commit(EffectId),
+}
+
+/// Whether the page is done.
+pub(super) enum Verdict {
+    Wait,
+    /// The source's lease is lost.
+    Lost,
+    Done(Box<Outcome>),
+}
+
+/// What a page led to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) taken: u64,
+    pub(super) known: BTreeMap<RemoteId, RemoteRow>,
+    pub(super) deferred: Vec<Item>,
+    /// Ids that live on under another id.
+    pub(super) moved: Vec<RemoteId>,
+    /// Linked items that left the folders in scope.
+    pub(super) left: Vec<(RemoteId, Removal)>,
+    pub(super) counts: Counts,
+    pub(super) notices: Vec<Notice>,
+    pub(super) entries: Vec<(ContactId, Entry)>,
+    /// The source was written to.
+    pub(super) wrote: bool,
+    /// Contacts that came in because their user donated them.
+    pub(super) donated: BTreeSet<ContactId>,
+    /// A write's fate is not known yet.
+    pub(super) unsettled: bool,
+    /// Items to be read again.
+    pub(super) force: Vec<RemoteId>,
+    /// Items that turned out to be gone.
+    pub(super) gone: Vec<(RemoteId, Removal)>,
+}
+
+impl Chunk {
+    pub(super) fn items(items: Vec<Item>, known: &BTreeMap<RemoteId, RemoteRow>, may_defer: bool) -> Self {
+        let linked = items.iter().filter_map(|i| Some((i.id.clone(), known.get(&i.id)?.contact))).collect();
+        Self { may_defer, linked, ..Self::new(items, Vec::new()) }
+    }
+
+    pub(super) fn renamed(
+        items: Vec<Item>,
+        known: &BTreeMap<RemoteId, RemoteRow>,
+        gone: BTreeSet<RemoteId>,
+    ) -> Self {
+        Self { gone, ..Self::items(items, known, false) }
+    }
+
+    pub(super) fn removals(removals: Vec<(RemoteId, ContactId, Removal)>) -> Self {
+        Self::new(Vec::new(), removals)
+    }
+
+    fn new(items: Vec<Item>, removals: Vec<(RemoteId, ContactId, Removal)>) -> Self {
+        Self {
+            items,
+            removals,
+            linked: BTreeMap::new(),
+            may_defer: false,
+            gone: BTreeSet::new(),
+            step: Step::Idle,
+            set: WorkSet::blank(),
+            hits: BTreeMap::new(),
+            accounts: Accounts::new(),
+            outcome: Outcome::default(),
+            races: 0,
+        }
+    }
+
+    pub(super) fn start(&mut self, context: &mut Context<'_>, source: &SourceId) {
+        self.set = WorkSet::empty(source);
+        self.hits.clear();
+        self.accounts.clear();
+        self.outcome = Outcome::default();
+        let mut ids: Vec<ContactId> = self.linked.values().copied().collect();
+        ids.extend(self.removals.iter().map(|(_, id, _)| *id));
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return self.look_up(context, source);
+        }
+        let query = WorkSet::query(source, &ids, context.shared.has_subscriptions());
+        self.step = Step::Linked(context.load(query), ids);
+    }
+
+    pub(super) fn answered(
+        &mut self,
+        context: &mut Context<'_>,
+        source: &SourceId,
+        id: EffectId,
+        answer: Answer,
+    ) -> Result<Verdict, StoreError> {
+        let subscriptions = context.shared.has_subscriptions();
+        match (std::mem::replace(&mut self.step, Step::Idle), answer) {
+            (Step::Linked(wanted, ids), Answer::Loaded(rows)) if wanted == id => {
+                self.set.read(&ids, &rows?)?;
+                self.look_up(context, source);
+            }
+            (Step::Index(wanted, places, names), Answer::Loaded(rows)) if wanted == id => {
+                let mut scanned = rows?.scanned.into_iter();
+                for (place, found) in places.into_iter().zip(scanned.by_ref()) {
+                    if found.len() < CANDIDATES as usize {
+                        let ids = found.iter().filter_map(|(key, _)| key::contact_of(key));
+                        self.hits.entry(place).or_default().extend(ids);
+                    }
+                }
+                for (name, found) in names.into_iter().zip(scanned) {
+                    let accounts = self.accounts.entry(name.clone()).or_default();
+                    for (key, row) in &found {
+                        let Some(id) = key::account_of_name(key, &name) else { continue };
+                        accounts.insert(id, codec::decode(row)?);
+                    }
+                }
+                let mut ids: Vec<ContactId> = self.hits.values().flatten().copied().collect();
+                ids.sort_unstable();
+                ids.dedup();
+                ids.retain(|id| !self.set.ties.contains_key(id));
+                if ids.is_empty() {
+                    self.decide(context, source);
+                } else {
+                    self.step =
+                        Step::Candidates(context.load(WorkSet::query(source, &ids, subscriptions)), ids);
+                }
+            }
+            (Step::Candidates(wanted, ids), Answer::Loaded(rows)) if wanted == id => {
+                self.set.read(&ids, &rows?)?;
+                self.decide(context, source);
+            }
+            (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
+                Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
+                Err(StoreError::Conflict) if self.races < RACES => {
+                    self.races += 1;
+                    self.start(context, source);
+                }
+                Err(StoreError::Conflict) => return Ok(Verdict::Lost),
+                Err(error) => return Err(error),
+            },
+            (step, _) => self.step = step,
+        }
+        // A page that changes nothing has nothing to commit.
+        match self.step {
+            Step::Idle => Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
+            _ => Ok(Verdict::Wait),
+        }
+    }
+
+    /// Asks the match index about items that no link knows.
+    fn look_up(&mut self, context: &mut Context<'_>, source: &SourceId) {
+        let Some(lane) = context.shared.lanes.get(source) else { return };
+        let keys: &[MatchKey] = &lane.row.policy.matching.keys;
+        let mut query = Query { limit: CANDIDATES, ..Query::default() };
+        let mut places = Vec::new();
+        for (place, item) in self.items.iter().enumerate().filter(|(_, i)| !self.linked.contains_key(&i.id)) {
+            let uid = item.uid.as_ref().map(|uid| uid.0.as_str());
+            for (rank, match_key) in keys.iter().enumerate() {
+                for (kind, value) in identity::lookups(*match_key, uid, &item.contact) {
+                    query.scan.push(key::matches(kind, &value));
+                    places.push((place, rank));
+                }
+            }
+        }
+        let mut names = BTreeSet::new();
+        if let Some(rule) = lane.row.policy.relations.get(ACCOUNT) {
+            names.extend(self.items.iter().map(|item| account_key(item.contact.text(&rule.field))));
+            names.remove("");
+        }
+        if places.is_empty() && names.is_empty() {
+            return self.decide(context, source);
+        }
+        query.scan.extend(names.iter().map(|name| key::accounts_named(name)));
+        self.step = Step::Index(context.load(query), places, names.into_iter().collect());
+    }
+
+    fn decide(&mut self, context: &mut Context<'_>, source: &SourceId) {
+        let mut page = Page::new(source, std::mem::replace(&mut self.set, WorkSet::empty(source)));
+        page.accounts = std::mem::take(&mut self.accounts);
+        for (place, item) in self.items.iter().enumerate() {
+            match self.linked.get(&item.id) {
+                Some(id) => page.known(context, *id, item),
+                None => {
+                    let hits: Vec<(usize, Vec<ContactId>)> = self
+                        .hits
+                        .range((place, 0)..=(place, usize::MAX))
+                        .map(|((_, rank), ids)| (*rank, ids.clone()))
+                        .collect();
+                    page.unknown(
+                        context,
+                        item,
+                        &hits,
+                        &Renames { may_defer: self.may_defer, gone: &self.gone },
+                    );
+                }
+            }
+        }
+        for (id, contact, why) in &self.removals {
+            page.removed(context, id, *contact, *why);
+        }
+        let writer = page.finish(context, &mut self.outcome);
+        if !writer.is_empty() {
+            self.step = Step::Commit(context.commit(source, writer));
+        }
+    }
+}

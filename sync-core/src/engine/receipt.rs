@@ -1,0 +1,189 @@
+//! Books what became of a write: the base is what the source accepted, and a write whose fate is unknown stays
+//! recorded until it is.
+
+use super::context::Context;
+use super::event::What;
+use super::page::Page;
+use crate::contact::Field;
+use crate::id::ContactId;
+use crate::library::{
+    Action, Dirty, Entry, FieldWrite, Intent, IntentKind, Link, LinkState, Parked, Toward, key,
+};
+use crate::plan;
+use crate::source::{Item, Refusal, Removal, WriteOutcome};
+
+/// A write and its outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sent {
+    pub(super) contact: ContactId,
+    pub(super) kind: IntentKind,
+    /// `None`: it was never sent.
+    pub(super) outcome: Option<WriteOutcome>,
+    /// The item as it was read back.
+    pub(super) item: Option<Item>,
+    /// What it carried, for the history.
+    pub(super) fields: Vec<FieldWrite>,
+}
+
+impl Sent {
+    pub(super) fn new(contact: ContactId, kind: IntentKind, fields: Vec<FieldWrite>) -> Self {
+        Self { contact, kind, outcome: None, item: None, fields }
+    }
+}
+
+impl Page<'_> {
+    /// Books one write.
+    pub(super) fn book(&mut self, context: &mut Context<'_>, sent: &Sent) {
+        let id = sent.contact;
+        let Some(intent) = self.set.ties.get(&id).and_then(|tie| tie.intent.new.clone()) else { return };
+        match (&sent.outcome, sent.kind) {
+            (Some(WriteOutcome::Applied { .. } | WriteOutcome::Gone), IntentKind::Delete) => {
+                self.outcome.wrote = true;
+                self.close(id);
+                if let Some(tie) = self.set.ties.get_mut(&id) {
+                    tie.link.new = None;
+                }
+                self.counts().source_deleted += 1;
+                self.told(context, sent, Action::Delete, "out_delete");
+            }
+            (Some(WriteOutcome::Applied { item, .. }), IntentKind::Create | IntentKind::Update) => {
+                self.outcome.wrote = true;
+                match item.as_deref().or(sent.item.as_ref()) {
+                    Some(item) => self.accepted(context, sent, &intent, item),
+                    None => self.unread(id),
+                }
+            }
+            (Some(WriteOutcome::Gone), IntentKind::Create | IntentKind::Update) => {
+                self.close(id);
+                let link = self.set.ties.get(&id).and_then(|tie| tie.link.new.as_ref());
+                if let Some(link) = link {
+                    self.outcome.gone.push((link.remote.clone(), Removal::Deleted));
+                }
+            }
+            (Some(WriteOutcome::Stale), _) => {
+                self.reopen(id, &intent);
+                let link = self.set.ties.get(&id).and_then(|tie| tie.link.new.as_ref());
+                if let Some(link) = link {
+                    self.outcome.force.push(link.remote.clone());
+                }
+            }
+            (Some(WriteOutcome::Rejected(refusal)), _) => self.refused(id, &intent, refusal),
+            (Some(WriteOutcome::NotSent(_)) | None, _) => self.reopen(id, &intent),
+            (Some(WriteOutcome::Unknown), _) => self.outcome.unsettled = true,
+        }
+    }
+
+    /// The write is over.
+    fn close(&mut self, id: ContactId) {
+        if let Some(tie) = self.set.ties.get_mut(&id) {
+            tie.intent.new = None;
+        }
+    }
+
+    /// The write did not happen: the contact is marked again. A create keeps its key.
+    fn reopen(&mut self, id: ContactId, intent: &Intent) {
+        if let Some(tie) = self.set.ties.get_mut(&id) {
+            tie.intent.new = None;
+            let key = (intent.kind == IntentKind::Create).then(|| intent.key.clone());
+            let deleted = tie.record.new.as_ref().is_some_and(|record| !record.is_live());
+            tie.dirty.new = Some(Dirty { deleted, key });
+        }
+    }
+
+    fn unread(&mut self, id: ContactId) {
+        self.outcome.unsettled = true;
+        if let Some(intent) = self.set.ties.get_mut(&id).and_then(|tie| tie.intent.new.as_mut()) {
+            intent.accepted = true;
+        }
+    }
+
+    fn accepted(&mut self, context: &mut Context<'_>, sent: &Sent, intent: &Intent, item: &Item) {
+        let id = sent.contact;
+        let Some(lane) = context.shared.lanes.get(self.source) else { return };
+        let site = lane.site(self.source, context.now);
+        let Some(tie) = self.set.ties.get_mut(&id) else { return };
+        tie.intent.new = None;
+        let Some(mut record) = tie.record.new.clone() else { return };
+        let mut link = match (&tie.link.new, intent.kind) {
+            (Some(link), _) => link.clone(),
+            (None, IntentKind::Create) => Link::new(item.id.clone()),
+            // The link went away while the write was under way: the copy is looked at like any other item.
+            (None, IntentKind::Update | IntentKind::Delete) => return,
+        };
+        let rewritten = plan::settle(&site, &mut link, &intent.hub, &intent.fields, item);
+        let (action, rule) = match intent.kind {
+            IntentKind::Create => (Action::Create, "out_create"),
+            IntentKind::Update | IntentKind::Delete => (Action::Update, "out_update"),
+        };
+        let marker_only = action == Action::Update && sent.fields.is_empty();
+        // What else the source shows is a change of its own, merged like any other.
+        if link.state != LinkState::Active {
+            // Let go: nothing of the copy comes in any more.
+            link.note(item);
+            tie.link.new = Some(link);
+        } else if record.is_live() {
+            let intake = plan::intake(&site, &mut record, &mut link, item);
+            self.apply(context, id, record, link, intake, Action::Update);
+        } else {
+            let mut ignored = record.clone();
+            let _ = plan::intake(&site, &mut ignored, &mut link, item);
+            tie.link.new = Some(link);
+        }
+        match action {
+            Action::Create => self.counts().source_created += 1,
+            _ if marker_only => {}
+            _ => self.counts().source_updated += 1,
+        }
+        for field in rewritten {
+            if shrank(&field, intent, item) {
+                self.counts().losses += 1;
+                self.notice(Some(id), What::Loss { field: field.name().to_owned() });
+            }
+        }
+        if !marker_only {
+            self.told(context, sent, action, rule);
+        }
+    }
+
+    fn refused(&mut self, id: ContactId, intent: &Intent, refusal: &Refusal) {
+        let reason = format!("{:?}", refusal.kind).to_lowercase();
+        let Some(tie) = self.set.ties.get_mut(&id) else { return };
+        tie.intent.new = None;
+        match &mut tie.link.new {
+            Some(link) => link.refusal = Some(refusal.clone()),
+            None => {
+                let parked = Parked { version: None, reason: reason.clone(), refusal: Some(refusal.clone()) };
+                self.writer.put(key::parked(self.source, &intent.key.as_str().into()), &parked);
+            }
+        }
+        self.counts().refused += 1;
+        self.notice(Some(id), What::Refused { reason });
+    }
+
+    /// Adds a write to the source to the contact's history.
+    fn told(&mut self, context: &Context<'_>, sent: &Sent, action: Action, rule: &str) {
+        let Some(record) = self.set.ties.get(&sent.contact).and_then(|tie| tie.record.new.as_ref()) else {
+            return;
+        };
+        let entry = Entry {
+            pass: context.shared.pass(),
+            time: context.now,
+            source: Some(self.source.clone()),
+            toward: Toward::Source,
+            action,
+            rule: rule.to_owned(),
+            actor: record.last_change().actor.clone(),
+            fields: sent.fields.clone(),
+        };
+        self.outcome.entries.push((sent.contact, entry));
+    }
+}
+
+/// Whether the source holds less of a field than was sent.
+fn shrank(field: &Field, intent: &Intent, item: &Item) -> bool {
+    match (intent.hub.get(field), item.contact.get(field)) {
+        (Some(_), None) => true,
+        (Some(sent), Some(held)) => held.elements().len() < sent.elements().len(),
+        (None, _) => false,
+    }
+}
