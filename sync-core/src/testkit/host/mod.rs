@@ -25,8 +25,12 @@ use std::sync::Arc;
 /// A library of its own for one scenario.
 #[derive(Default)]
 pub struct EngineHost {
+    prepare: Option<Prepare>,
     world: Option<World>,
 }
+
+/// What is done to a mailbox before a scenario begins.
+type Prepare = Box<dyn Fn(&SimBox)>;
 
 struct World {
     clock: Clock,
@@ -47,6 +51,12 @@ impl EngineHost {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A host whose mailboxes are not as they come: with other habits, limits or faults.
+    #[must_use]
+    pub fn with(prepare: impl Fn(&SimBox) + 'static) -> Self {
+        Self { prepare: Some(Box::new(prepare)), world: None }
     }
 
     fn world(&self) -> HostResult<&World> {
@@ -175,6 +185,9 @@ impl Host for EngineHost {
         mailbox: &SimBox,
         connected: bool,
     ) -> HostResult<()> {
+        if let Some(prepare) = &self.prepare {
+            prepare(mailbox);
+        }
         let world = self.world_mut()?;
         let mut row = SourceRow::new("sim", user.clone(), world.policy.clone());
         row.settings.insert("account".to_owned(), world.account.clone());
