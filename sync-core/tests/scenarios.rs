@@ -142,3 +142,14 @@ fn with_reads_that_lag() {
         &[],
     );
 }
+
+#[test]
+fn a_preview_says_what_a_run_does() {
+    let mut failures = String::new();
+    for scenario in scenarios() {
+        if let Err(failure) = run(&scenario, &mut EngineHost::previewing()) {
+            failures.push_str(&format!("\n{failure}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
