@@ -43,6 +43,11 @@ impl Position {
         Cursor(format!("{kind}\n{}\n{value}", book.id()).into_bytes())
     }
 
+    /// The book that a cursor names.
+    fn book(cursor: &Cursor) -> Option<FolderId> {
+        std::str::from_utf8(&cursor.0).ok()?.split('\n').nth(1).map(FolderId::from)
+    }
+
     fn read(cursor: &Cursor, book: &Book) -> Option<Self> {
         let text = std::str::from_utf8(&cursor.0).ok()?;
         let mut parts = text.splitn(3, '\n');
@@ -143,7 +148,8 @@ impl Dav {
         page: Option<String>,
     ) -> Result<Changes, SourceError> {
         loop {
-            let book = self.book().await?;
+            let known = cursor.as_ref().and_then(Position::book);
+            let book = self.book_known_as(known.as_ref()).await?;
             if folders.iter().any(|folder| *folder != book.id()) {
                 return Err(SourceError::Settings {
                     setting: "book".to_owned(),

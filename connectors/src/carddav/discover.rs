@@ -6,6 +6,7 @@ use super::{Dav, body, href};
 use crate::http::Connector as _;
 use crate::wire::xml::{Multistatus, Props};
 use acquaint_core::contact::content_hash;
+use acquaint_core::id::FolderId;
 use acquaint_core::source::{Folder, Outcome, SourceError};
 use std::collections::BTreeSet;
 use url::Url;
@@ -42,25 +43,36 @@ impl Dav {
 
     /// The address book of this source: the remembered one, or the one that discovery finds.
     pub(super) async fn book(&mut self) -> Result<Book, SourceError> {
+        self.book_known_as(None).await
+    }
+
+    /// The same; without a remembered one, the book that a cursor belongs to. It is never exchanged for another unless
+    /// the settings say so: what the other one lacks would look deleted.
+    pub(super) async fn book_known_as(&mut self, id: Option<&FolderId>) -> Result<Book, SourceError> {
         if let Some(book) = &self.session.book
             && self.client.check(&book.url).is_ok()
         {
             return Ok(book.clone());
         }
         let books = self.discover().await?.books;
-        let book = self.choose(&books)?.ok_or_else(|| SourceError::NotASource {
+        let named = self.connector.config.book.as_ref().is_some_and(|name| !name.is_empty());
+        let book = match id.filter(|_| !named) {
+            Some(id) => Some(books.into_iter().find(|book| book.id() == *id).ok_or_else(no_longer_there)?),
+            None => self.choose(&books)?,
+        };
+        let book = book.ok_or_else(|| SourceError::NotASource {
             detail: "the account has no address book yet".to_owned(),
         })?;
         self.session.book = Some(book.clone());
         Ok(book)
     }
 
-    /// Looks for the address book again after its URL stopped working, once in a command. Never takes another book
-    /// in its place: what that one lacks would look deleted.
+    /// Looks for the address book again after its URL stopped working, once in a command. It stays the remembered one
+    /// if it is not found.
     ///
     /// Answers whether the book is to be tried again.
     pub(super) async fn find_again(&mut self) -> Result<bool, SourceError> {
-        let Some(lost) = self.session.book.take().filter(|_| !self.discovered) else { return Ok(false) };
+        let Some(lost) = self.session.book.clone().filter(|_| !self.discovered) else { return Ok(false) };
         let books = self.discover().await?.books;
         let last =
             |book: &Book| book.id().as_str().trim_end_matches('/').rsplit('/').next().map(str::to_owned);
@@ -69,9 +81,7 @@ impl Dav {
             .find(|book| book.id() == lost.id())
             .or_else(|| books.iter().find(|book| last(book) == last(&lost) && book.name == lost.name))
             .or_else(|| books.iter().find(|book| book.name == lost.name && !lost.name.is_empty()));
-        let Some(book) = same else {
-            return Err(SourceError::NotASource { detail: "the address book is no longer there".to_owned() });
-        };
+        let book = same.ok_or_else(no_longer_there)?;
         self.session.book = Some(book.clone());
         Ok(true)
     }
@@ -79,7 +89,8 @@ impl Dav {
     /// The book that the settings name; without a name, the first of the user's own that can be written to.
     fn choose(&self, books: &[Book]) -> Result<Option<Book>, SourceError> {
         let Some(wanted) = self.connector.config.book.as_deref().filter(|name| !name.is_empty()) else {
-            let rank = |book: &&Book| (!book.writable, book.shared);
+            // Not the order of the server, which may change with every new book.
+            let rank = |book: &&Book| (!book.writable, book.shared, !is_customary(book), book.id());
             return Ok(books.iter().min_by_key(rank).cloned());
         };
         let path = if wanted.starts_with('/') || wanted.contains("://") {
@@ -258,6 +269,17 @@ impl Dav {
         }
         Ok(as_folder(&book))
     }
+}
+
+fn no_longer_there() -> SourceError {
+    SourceError::NotASource { detail: "the address book is no longer there".to_owned() }
+}
+
+/// Whether it has the name that servers give the first book of an account.
+fn is_customary(book: &Book) -> bool {
+    let id = book.id();
+    let name = id.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or("").to_lowercase();
+    matches!(name.as_str(), "contacts" | "default" | "card" | "addressbook" | "personal")
 }
 
 /// What helps the user most: that the sign-in failed, then that something is not safe, then what is not allowed, then

@@ -5,7 +5,7 @@ use super::script::{
 };
 use acquaint_connectors::carddav::Config;
 use acquaint_connectors::http::Auth;
-use acquaint_core::source::{Command, Folder, Outcome, SourceError};
+use acquaint_core::source::{Command, Cursor, Folder, Outcome, SourceError};
 
 const HOME: &str = "<c:addressbook-home-set><d:href>/dav/ida/</d:href></c:addressbook-home-set>";
 
@@ -230,6 +230,7 @@ fn a_book_that_moved_is_looked_for_once_and_never_exchanged_for_another() {
     let other = multi(&book("/dav/ida/other/", "Other", ""));
     let played = play(changes(), vec![gone(), start(), ("PROPFIND /dav/ida/", other)]);
     assert!(matches!(played.result, Err(SourceError::NotASource { .. })), "{:?}", played.result);
+    assert_eq!(played.session, None, "the next command does not forget which book it was");
 
     // It is still where it was, and still does not answer.
     let played = play(
@@ -243,6 +244,33 @@ fn a_book_that_moved_is_looked_for_once_and_never_exchanged_for_another() {
         ],
     );
     assert!(matches!(played.result, Err(SourceError::NotASource { .. })), "{:?}", played.result);
+}
+
+#[test]
+fn a_cursor_holds_to_its_book_when_the_session_is_lost() {
+    let since = |path: &str| Command::Changes {
+        folders: vec![],
+        cursor: Some(Cursor(format!("token\n{path}\nt").into_bytes())),
+        page: None,
+    };
+    let books = || {
+        let listing = format!("{}{}", found(BOOK, PROPS), found("/dav/ida/work/", PROPS));
+        vec![
+            ("PROPFIND /.well-known/carddav", multi(&found("/", HOME))),
+            ("PROPFIND /dav/ida/", multi(&listing)),
+        ]
+    };
+    let mut steps = books();
+    steps.push(("REPORT /dav/ida/work/", multi("<d:sync-token>t</d:sync-token>")));
+    let played = play_with(config(), password(), Vec::new(), since("/dav/ida/work/"), steps);
+    assert!(matches!(played.result, Ok(Outcome::Changes(_))), "{:?}", played.result);
+    // The book is gone: another one is not taken for it.
+    let played = play_with(config(), password(), Vec::new(), since("/dav/ida/old/"), books());
+    assert!(matches!(played.result, Err(SourceError::NotASource { .. })), "{:?}", played.result);
+    // Unless the settings name it.
+    let config = Config { book: Some("/dav/ida/work/".into()), ..config() };
+    let played = play_with(config, password(), Vec::new(), since("/dav/ida/old/"), books());
+    assert_eq!(played.result, Err(SourceError::CursorExpired));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Site, terms};
 use crate::contact::{Contact, Field};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, MatchKey, ReceiverEdit, Requirement, Shared, Subscription};
+use crate::policy::{CreateRule, Direction, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -34,32 +34,20 @@ pub fn admit(site: &Site<'_>, item: &Item, donated: bool) -> Admission {
     match policy.create.inbound {
         CreateRule::Ignore if !donated => Admission::Ignore,
         CreateRule::LinkOnly if !donated => Admission::LinkOnly,
+        _ if policy.required.what.is_empty() => Admission::Create,
         CreateRule::Apply | CreateRule::LinkOnly | CreateRule::Ignore => {
             match policy.required.missing(&mapped(site, &item.contact)) {
-                Some(requirement) => Admission::Block(reason(requirement)),
+                Some(requirement) => Admission::Block(requirement.reason()),
                 None => Admission::Create,
             }
         }
     }
 }
 
-fn reason(requirement: &Requirement) -> String {
-    requirement.reason()
-}
-
 /// The part of an item that the policy lets in.
 fn mapped(site: &Site<'_>, contact: &Contact) -> Contact {
     let maps = |f: &Field| site.policy.maps(f, Direction::In);
     contact.iter().filter(|(f, _)| maps(f)).map(|(f, v)| (f.clone(), v.clone())).collect()
-}
-
-/// The keys by which an unknown item is matched, strongest first.
-impl Site<'_> {
-    /// The match keys of the policy.
-    #[must_use]
-    pub fn match_keys(&self) -> &[MatchKey] {
-        &self.policy.matching.keys
-    }
 }
 
 /// What taking an item in changed.
