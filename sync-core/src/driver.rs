@@ -232,6 +232,7 @@ impl HostSource for DryRun {
                 Ok(Outcome::Changes(Changes { cursor, ..Changes::default() }))
             }
             Command::Changes { cursor, .. } if self.homeless.load(Ordering::Relaxed) => {
+                self.listed.store(true, Ordering::Relaxed);
                 let complete = cursor.is_none();
                 Ok(Outcome::Changes(Changes { cursor, complete, ..Changes::default() }))
             }
