@@ -86,7 +86,10 @@ impl Page<'_> {
                     self.outcome.gone.push((link.remote.clone(), Removal::Deleted));
                 }
             }
-            (Some(WriteOutcome::Stale), _) => {
+            // There is an item under the key's name: ours, if a repeated request was answered the second time. The key
+            // tells.
+            (Some(WriteOutcome::Stale), IntentKind::Create) => self.outcome.unsettled = true,
+            (Some(WriteOutcome::Stale), IntentKind::Update | IntentKind::Delete) => {
                 self.reopen(id, &intent);
                 let link = self.set.ties.get(&id).and_then(|tie| tie.link.new.as_ref());
                 if let Some(link) = link {
