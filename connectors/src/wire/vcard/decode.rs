@@ -193,16 +193,17 @@ impl Labels {
         labels.entries.sort_by(|a, b| a.group.cmp(&b.group).then(a.line.cmp(&b.line)));
         labels.entries.dedup_by(|later, first| later.group == first.group);
         for (line, name) in card.lines.iter().zip(&card.names) {
-            let names_date =
+            if !name.takes_label() || line.group().is_empty() || line.value().is_empty() {
+                continue;
+            }
+            let Some(entry) = labels.find(line.group()).and_then(|at| labels.entries.get_mut(at)) else {
+                continue;
+            };
+            // A date that is none is a property like any other, unless it is the anniversary.
+            let is_date =
                 || text(line).is_ok_and(|t| matches!(date::read(line, &unescape(&t)), Value::Date(_)));
-            if name.takes_label()
-                && !line.group().is_empty()
-                && !line.value().is_empty()
-                && (*name != Name::XAbDate || names_date())
-            {
-                if let Some(entry) = labels.find(line.group()).and_then(|at| labels.entries.get_mut(at)) {
-                    entry.uses += 1;
-                }
+            if *name != Name::XAbDate || entry.label.is_anniversary() || is_date() {
+                entry.uses += 1;
             }
         }
         Ok(labels)
@@ -300,9 +301,8 @@ impl Reader {
         let mut way = None;
         if let Some(full_name) = full_name.filter(|name| !name.is_empty()) {
             if self.group {
-                let others = [Field::Prefix, Field::First, Field::Middle, Field::Suffix];
-                let alone = others.iter().all(|field| contact.text(field).is_empty());
-                if alone && contact.text(&Field::Last) == full_name {
+                // 3.0 wants N, so that producers write the name of a group there too.
+                if contact.text(&Field::Last) == full_name {
                     contact.remove(&Field::Last);
                 }
             } else {
@@ -407,8 +407,7 @@ impl Reader {
     fn other_date(&mut self, line: &Line<'_>, label: Option<&Label>) -> Result<Claim, CardError> {
         let details = details(line, self.version);
         let value = date::read(line, &unescape(&text_in(line, details.charset)?));
-        let is_anniversary = matches!(label, Some(Label::Builtin(tag)) if tag == "anniversary");
-        if is_anniversary && !value.is_empty() {
+        if label.is_some_and(Label::is_anniversary) && !value.is_empty() {
             match self.contact.get(&Field::Anniversary) {
                 None => return self.set(line, Field::Anniversary, value),
                 Some(known) if *known == value => return Ok(Claim::Twin(Field::Anniversary)),

@@ -19,6 +19,11 @@ impl Label {
         }
     }
 
+    /// Whether it makes the date it names the anniversary.
+    pub(super) fn is_anniversary(&self) -> bool {
+        matches!(self, Self::Builtin(tag) if tag == "anniversary")
+    }
+
     /// The value to write, before escaping.
     pub(super) fn text(&self) -> String {
         const NAMES: [&str; 5] = ["HomePage", "HomeFAX", "WorkFAX", "OtherFAX", "iPhone"];

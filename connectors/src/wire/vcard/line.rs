@@ -186,15 +186,28 @@ impl<'a> Lines<'a> {
 
     /// The end of the folded, blank and stray lines that follow `at`.
     fn tail(&self, mut at: usize) -> usize {
-        while at < self.rest.len() {
-            let rest = self.slice(at, self.rest.len());
-            let has_colon = || memchr2(b':', self.line_end, rest).is_some_and(|i| rest.get(i) == Some(&b':'));
-            if !self.starts_with_blank(at) && has_colon() {
-                break;
-            }
+        while self.starts_with_blank(at) {
             at += self.physical(at);
         }
+        while let Some(end) = self.stray_end(at) {
+            at = end;
+        }
         at
+    }
+
+    /// The end of the line at `at` with its folds, if there is one and no colon in it makes it a property.
+    fn stray_end(&self, at: usize) -> Option<usize> {
+        let mut end = at;
+        while end == at || self.starts_with_blank(end) {
+            let rest = self.slice(end, self.rest.len());
+            end += match memchr2(b':', self.line_end, rest) {
+                Some(found) if rest.get(found) == Some(&b':') => return None,
+                Some(found) => found + 1,
+                None if rest.is_empty() => return None,
+                None => rest.len(),
+            };
+        }
+        Some(end)
     }
 
     /// The end of a quoted-printable line with its continuations.
@@ -204,9 +217,8 @@ impl<'a> Lines<'a> {
         while at < self.rest.len() {
             let content = trim_end(self.slice(at, at + self.physical(at)));
             let ends_card = is_boundary(content);
-            let continues = self.starts_with_blank(at)
-                || memchr(b':', content).is_none()
-                || (starts_with_code(content) && at > 0);
+            let continues =
+                self.starts_with_blank(at) || starts_with_code(content) || self.stray_end(at).is_some();
             if at > 0 && content.is_empty() {
                 return self.tail(at);
             }

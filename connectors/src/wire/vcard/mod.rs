@@ -20,7 +20,11 @@ mod decode;
 mod error;
 mod fresh;
 mod full_name;
+#[cfg(test)]
+mod generate;
 mod label;
+#[cfg(test)]
+mod laws;
 mod line;
 mod meaning;
 mod name;

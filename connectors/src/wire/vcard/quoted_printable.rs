@@ -43,27 +43,30 @@ pub(super) fn encode(out: &mut Vec<u8>, text: &str, column: usize, line_end: &[u
     let mut column = column;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
-        let mut code = String::new();
-        match c {
+        let code = match c {
             '\r' if characters.peek() == Some(&'\n') => continue,
-            '\n' => code.push_str("=0D=0A"),
+            '\n' => "=0D=0A".to_owned(),
             // A blank before a break would be taken for padding.
-            ' ' if characters.peek().is_some_and(|next| *next != '\n') => code.push(c),
-            '!'..='~' if c != '=' => code.push(c),
-            _ => {
-                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    code.push_str(&format!("={byte:02X}"));
-                }
-            }
+            ' ' if characters.peek().is_some_and(|next| *next != '\n') => c.to_string(),
+            '!'..='~' if c != '=' => c.to_string(),
+            _ => code(c),
+        };
+        if column + code.len() <= 74 {
+            out.extend_from_slice(code.as_bytes());
+            column += code.len();
+            continue;
         }
-        if column + code.len() > 74 {
-            out.push(b'=');
-            out.extend_from_slice(line_end);
-            column = 0;
-        }
+        out.push(b'=');
+        out.extend_from_slice(line_end);
+        // A line that starts with BEGIN: or END: would look like the edge of a card.
+        let code = if matches!(c, 'B' | 'b' | 'E' | 'e') { self::code(c) } else { code };
         out.extend_from_slice(code.as_bytes());
-        column += code.len();
+        column = code.len();
     }
+}
+
+fn code(c: char) -> String {
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("={byte:02X}")).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::super::decode::Claim;
 use super::super::fresh;
+use super::super::name::Name;
 use super::Patch;
 use super::matching::{pair, rising};
-use acquaint_core::contact::{Contact, Element, Field};
+use acquaint_core::contact::{Contact, Content, Element, Field};
 use std::collections::BTreeSet;
 
 /// A line of the list as it shall be.
@@ -15,10 +16,37 @@ pub(super) struct Row<'e> {
     pub(super) elements: Vec<&'e Element>,
 }
 
+impl Row<'_> {
+    /// Whether this is a property with a name that the model knows.
+    fn has_known_name(&self) -> bool {
+        self.elements.iter().any(|element| match &element.content {
+            Content::Property(property) => {
+                !matches!(Name::of(property.name.as_bytes()), Name::Other | Name::Label)
+            }
+            _ => false,
+        })
+    }
+}
+
 impl<'p> Patch<'p, '_> {
     pub(super) fn list(&mut self, field: &Field) {
         let rows = self.rows(field);
-        let stays = rising(&rows.iter().map(|row| row.line).collect::<Vec<_>>());
+        let mut stays = rising(&rows.iter().map(|row| row.line).collect::<Vec<_>>());
+        // Of several TITLE the first is the title, the others are properties like any other: a property with such a
+        // name must not get in front of the first.
+        let to_end = *field == Field::Extra
+            && rows.iter().zip(&stays).any(|(row, stays)| !stays && row.has_known_name());
+        if to_end {
+            let moved = rows
+                .windows(2)
+                .position(|pair| matches!(pair, [a, b] if b.line.is_none() || b.line < a.line));
+            let kept = if rows.first().is_some_and(|row| row.line.is_none()) {
+                0
+            } else {
+                moved.map_or(0, |at| at + 1)
+            };
+            stays = (0..rows.len()).map(|at| at < kept).collect();
+        }
         let kept: BTreeSet<usize> = rows.iter().filter_map(|row| row.line).collect();
         for (at, claim) in self.reading.claims.iter().enumerate() {
             if matches!(claim, Claim::Elements(of, ..) if of == field) && !kept.contains(&at) {
@@ -34,6 +62,9 @@ impl<'p> Patch<'p, '_> {
             None => last_old,
         };
         for (row, stays) in rows.iter().zip(stays) {
+            if to_end && !stays {
+                anchor = None;
+            }
             let Some(line) = row.line else {
                 self.insert(anchor, field, &row.elements);
                 continue;
@@ -101,7 +132,11 @@ impl<'p> Patch<'p, '_> {
     fn end_of(&self, line: usize) -> usize {
         let label = self.card.lines.get(line).and_then(|line| self.reading.labels.of_line(line));
         match label {
-            Some(entry) if entry.line == line + 1 => entry.line,
+            Some(entry)
+                if entry.line == line + 1 && self.reading.claims.get(entry.line) == Some(&Claim::Label) =>
+            {
+                entry.line
+            }
             _ => line,
         }
     }

@@ -153,14 +153,16 @@ impl Patch<'_, '_> {
     }
 
     fn full_name(&mut self, fields: &[Field]) {
-        let custom = fields.contains(&Field::FullName);
-        if self.reading.way.is_none() && !custom {
+        let line = self.find(&Claim::Single(Field::FullName));
+        let blank = line.is_some() && self.reading.decoded.contact.text(&Field::FullName).is_empty();
+        let follows = self.reading.way.is_some() || (blank && !fields.is_empty());
+        if !follows && !fields.contains(&Field::FullName) {
             return;
         }
         let way = self.reading.way.unwrap_or(Composition::Full);
         let name = full_name(self.target, way);
         let value = escaped(&name, Kind::Text, self.style.version);
-        match self.find(&Claim::Single(Field::FullName)) {
+        match line {
             Some(at) => {
                 let known = self.card.lines.get(at).and_then(|line| text(line).ok());
                 if known.is_none_or(|known| unescape(&known) != name) {
