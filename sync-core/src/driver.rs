@@ -52,18 +52,27 @@ pub struct Driver {
     store: Arc<dyn Store>,
     sources: BTreeMap<SourceId, Arc<dyn HostSource>>,
     clock: Arc<dyn Clock>,
+    alone: bool,
 }
 
 impl Driver {
     /// A driver over a store, with a clock and without sources.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, sources: BTreeMap::new(), clock }
+        Self { store, sources: BTreeMap::new(), clock, alone: false }
     }
 
     /// Says who carries out the commands of a source. A source of the library without one is reported as failed.
     pub fn attach(&mut self, id: SourceId, source: Arc<dyn HostSource>) {
         self.sources.insert(id, source);
+    }
+
+    /// Says that no other process works on this library, because the host holds a lock of its own: leases that a
+    /// killed process left are taken over at once instead of when they lapse.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
     }
 
     /// Runs a job to its end.
@@ -75,7 +84,7 @@ impl Driver {
     ) -> Report {
         let mut engine = Engine::new();
         let mut waiting: FuturesUnordered<BoxFuture<'static, (EffectId, Answer)>> = FuturesUnordered::new();
-        let mut effects = engine.step(Event::Begin { now: self.clock.now(), job });
+        let mut effects = engine.step(Event::Begin { now: self.clock.now(), job, alone: self.alone });
         loop {
             for effect in effects {
                 match self.carry_out(effect, observe) {
@@ -104,6 +113,7 @@ impl Driver {
     pub async fn preview(&self, job: Job, cancel: &CancelToken) -> (Vec<(ContactId, Entry)>, Report) {
         let store: Arc<dyn Store> = Arc::new(OverlayStore::new(Arc::clone(&self.store)));
         let mut driver = Driver::new(store, Arc::clone(&self.clock));
+        driver.alone = self.alone;
         for (id, source) in &self.sources {
             driver.attach(id.clone(), Arc::new(DryRun::new(Arc::clone(source))));
         }

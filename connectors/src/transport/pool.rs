@@ -131,3 +131,33 @@ impl Drop for CancelOnDrop {
         self.0.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{HttpOptions, Proxy};
+    use futures::executor::block_on;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn threads_end_with_the_pool() {
+        let options = HttpOptions { proxy: Proxy::Direct, ..HttpOptions::default() };
+        let pool = Pool::new(2, Caller::new(&options).expect("valid options"));
+        let request = HttpRequest {
+            method: "GET".to_owned(),
+            url: "nowhere".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            idempotent: true,
+        };
+        assert!(matches!(block_on(pool.run(request)), Err(TransportError::Connect { .. })));
+        let shared = Arc::downgrade(&pool.shared);
+        assert_eq!(pool.shared.lock().threads, 1);
+        drop(pool);
+        let until = Instant::now() + Duration::from_secs(5);
+        while shared.strong_count() > 0 {
+            assert!(Instant::now() < until, "a thread outlives its pool");
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What the tasks of a job share, and how they ask for effects.
 
 use super::close::Close;
-use super::event::{Effect, EffectKind, Job, Notice, Progress, Query, Report, SourceReport, What};
+use super::event::{Answer, Effect, EffectKind, Job, Notice, Progress, Query, Report, SourceReport, What};
 use super::held::Answered;
 use super::lane::Lane;
 use super::pull::Pull;
@@ -10,18 +10,25 @@ use super::settle::Settle;
 use super::{Phase, Task};
 use crate::contact::content_hash;
 use crate::id::{ContactId, EffectId, IntentKey, PassId, SourceId};
-use crate::library::{Entry, SourceRow, Writer, key};
+use crate::library::{Entry, Lease, SourceRow, Writer, key};
 use crate::policy::Subscription;
 use crate::source::Command;
 use crate::store::StoreError;
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How long a lease lasts, should its holder die. A job renews it with its commits.
+pub(super) const LEASE_MINUTES: i64 = 10;
+
 /// The state that all tasks of a job share.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shared {
     pub(super) job: Job,
     pub(super) now: Time,
+    /// Leases left by others count for nothing.
+    pub(super) alone: bool,
+    /// Commits under way that renew a lease.
+    renewals: BTreeMap<EffectId, SourceId>,
     pub(super) began: Time,
     pub(super) seed: [u8; 16],
     pub(super) epoch: u32,
@@ -46,10 +53,12 @@ enum Stage {
 }
 
 impl Shared {
-    pub(super) fn new(job: Job, now: Time) -> Self {
+    pub(super) fn new(job: Job, now: Time, alone: bool) -> Self {
         Self {
             job,
             now,
+            alone,
+            renewals: BTreeMap::new(),
             began: now,
             seed: [0; 16],
             epoch: 0,
@@ -66,6 +75,17 @@ impl Shared {
 
     pub(super) fn failed(&self) -> bool {
         self.report.store_error.is_some() || self.report.bug.is_some()
+    }
+
+    /// Takes note of a renewed lease.
+    pub(super) fn renewed(&mut self, id: EffectId, answer: &Answer) {
+        let (Some(source), Answer::Committed(Ok(revision))) = (self.renewals.remove(&id), answer) else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(&source) {
+            lane.lease = Some(*revision);
+            lane.lease_until = self.now.plus_minutes(LEASE_MINUTES);
+        }
     }
 
     pub(super) fn pass(&self) -> PassId {
@@ -171,9 +191,20 @@ impl<'a> Context<'a> {
 
     /// Commits a batch that belongs to a source: it holds only while this job has the source's lease.
     pub(super) fn commit(&mut self, source: &SourceId, mut writer: Writer) -> EffectId {
-        let lease = self.shared.lanes.get(source).and_then(|lane| lane.lease);
-        writer.require(key::lease(source), lease);
-        self.effect(EffectKind::Commit(writer.finish()))
+        let lane = self.shared.lanes.get(source);
+        writer.require(key::lease(source), lane.and_then(|lane| lane.lease));
+        let half = self.now.plus_minutes(LEASE_MINUTES / 2);
+        let renews = lane.is_some_and(|lane| lane.lease.is_some() && lane.lease_until < half)
+            && !writer.has(&key::lease(source));
+        if renews {
+            let until = self.now.plus_minutes(LEASE_MINUTES);
+            writer.put(key::lease(source), &Lease { epoch: self.shared.epoch, until });
+        }
+        let id = self.effect(EffectKind::Commit(writer.finish()));
+        if renews {
+            self.shared.renewals.insert(id, source.clone());
+        }
+        id
     }
 
     /// Commits a batch that belongs to no single source.

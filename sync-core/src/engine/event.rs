@@ -18,6 +18,9 @@ pub enum Event {
         now: Time,
         /// The work.
         job: Job,
+        /// The host knows that no other process works on the library (it holds a lock of its own): leases that a
+        /// dead process left are taken over at once instead of when they lapse.
+        alone: bool,
     },
     /// An effect has been carried out. Unknown and repeated ids change nothing.
     Done {

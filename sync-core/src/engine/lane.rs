@@ -15,6 +15,8 @@ pub(super) struct Lane {
     pub(super) row_revision: Option<Revision>,
     /// The revision of the lease that this job holds; `None`: none is held.
     pub(super) lease: Option<Revision>,
+    /// When it lapses.
+    pub(super) lease_until: Time,
     pub(super) cursor: Option<Cursor>,
     pub(super) counts: Counts,
     pub(super) error: Option<SourceError>,
@@ -44,6 +46,7 @@ impl Lane {
             row,
             row_revision,
             lease: None,
+            lease_until: Time::default(),
             cursor: None,
             counts: Counts::default(),
             error: None,

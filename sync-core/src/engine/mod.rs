@@ -92,11 +92,11 @@ impl Engine {
     pub fn step(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Begin { now, job } => {
+            Event::Begin { now, job, alone } => {
                 let number = self.next_job;
                 self.next_job = number.saturating_add(1);
                 let mut work = Work {
-                    shared: Shared::new(job, now),
+                    shared: Shared::new(job, now, alone),
                     current: Task::Open(open::Open::default()),
                     queue: VecDeque::new(),
                 };
@@ -108,6 +108,7 @@ impl Engine {
                 let Some(number) = self.owners.remove(&id) else { return effects };
                 let Some(mut work) = self.jobs.remove(&number) else { return effects };
                 work.shared.now = now;
+                work.shared.renewed(id, &answer);
                 let mut context = Context::new(now, &mut self.next_effect, &mut effects, &mut work.shared);
                 let flow = work.current.answered(&mut context, id, answer);
                 self.proceed(number, work, flow, now, &mut effects);

@@ -1,7 +1,7 @@
 //! Begins a job: loads the sources, takes their leases, signs in where that was never done.
 
 use super::close::reason;
-use super::context::Context;
+use super::context::{Context, LEASE_MINUTES};
 use super::event::{Answer, Job, Query, Rows};
 use super::lane::Lane;
 use super::{Flow, Phase};
@@ -12,8 +12,6 @@ use crate::source::{Command, Cursor, Folder, Outcome, SourceError};
 use crate::store::{Row, StoreError};
 use std::collections::{BTreeMap, VecDeque};
 
-/// How long a lease lasts, should its holder die. Every commit of a running job finds it renewed or still valid.
-const LEASE_MINUTES: i64 = 30;
 /// How often a lost race for the leases is run again.
 const RACES: u32 = 5;
 /// Rows of side tables read on opening (held, parked, intents); more are read in later passes.
@@ -74,6 +72,7 @@ impl Open {
                 Ok(revision) => {
                     for lane in context.shared.lanes.values_mut().filter(|lane| !lane.busy) {
                         lane.lease = Some(revision);
+                        lane.lease_until = context.now.plus_minutes(LEASE_MINUTES);
                     }
                     self.details(context)
                 }
@@ -155,7 +154,7 @@ impl Open {
         let lease = Lease { epoch, until: context.now.plus_minutes(LEASE_MINUTES) };
         for ((source, lane), row) in context.shared.lanes.iter_mut().zip(&rows.got) {
             let held: Option<Lease> = row.as_ref().map(codec::decode).transpose()?;
-            if held.is_some_and(|held| held.epoch != 0 && held.until > context.now) {
+            if !context.shared.alone && held.is_some_and(|held| held.epoch != 0 && held.until > context.now) {
                 lane.busy = true;
                 continue;
             }

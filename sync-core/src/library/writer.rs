@@ -52,6 +52,12 @@ impl Writer {
         self.require.insert(key, revision);
     }
 
+    /// Whether this row is written.
+    #[must_use]
+    pub fn has(&self, key: &Key) -> bool {
+        self.rows.contains_key(key)
+    }
+
     /// Whether nothing would be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,6 +3,11 @@
 //! Rows live in one table with an index by key, and one by revision for the change feed. The file is in WAL mode:
 //! readers never wait for a writer, and with `synchronous=FULL` a batch that was answered survives a power cut.
 //! Beside the file SQLite keeps `-wal` and `-shm` while it is open; copy all three, or close the library first.
+//!
+//! SQLite is built in, without what is not used here (`.cargo/config.toml`) and at `opt-level = 2` (`Cargo.toml`): a
+//! stripped release program that opens a file and runs a statement has 1,273,576 bytes with both, 1,564,520 with the
+//! first, 2,259,496 with neither, and 307,104 when empty (`lto = "fat"`, `codegen-units = 1`, x86-64 Linux). Builds
+//! outside this workspace, where neither applies, work as well.
 
 mod error;
 mod format;
