@@ -443,12 +443,14 @@ impl<'a> Page<'a> {
         self.take_blobs(item);
         self.seen(id, item, true);
         self.counts().hub_created += 1;
+        // For observers: the entry of a create is not stored, the record itself says all this.
+        let fields = created_fields(&record);
         let tie = self.set.add(id, record, Some(link));
         if intake.pending {
             tie.dirty.new = Some(Dirty::default());
         }
         self.set.spread(id, false, false);
-        self.entry(context, id, Action::Create, "in_create", Vec::new());
+        self.entry(context, id, Action::Create, "in_create", fields);
     }
 
     /// A linked item is gone.
@@ -530,6 +532,20 @@ impl<'a> Page<'a> {
             }
         }
     }
+}
+
+/// Every field of a new contact as a write.
+fn created_fields(record: &Record) -> Vec<FieldWrite> {
+    let write = |(field, value): (&Field, &Value)| FieldWrite {
+        field: field.clone(),
+        old: None,
+        new: Some(value.clone()),
+        origin: record.created.actor.clone(),
+        at: record.created.time,
+        rule: "in_create".to_owned(),
+        lost: None,
+    };
+    record.contact.iter().map(write).collect()
 }
 
 fn with_version(mut link: Link, item: &Item) -> Link {
