@@ -39,12 +39,13 @@ pub(crate) enum Missing {
     Refuse,
 }
 
-/// The end of a run: the engine's report, with what went over the network.
+/// Writes in order, each to one contact or copy.
+pub(crate) type Writes = Vec<(ContactId, Entry)>;
+
+/// The end of a run or a preview: the engine's report, with what went over the network.
 pub(crate) struct Ran {
     /// How the job ended.
     pub(crate) report: Report,
-    /// The writes, in order; in a preview those that would be made.
-    pub(crate) writes: Vec<(ContactId, Entry)>,
     /// Requests and bytes of each source that is reached over a network.
     pub(crate) traffic: BTreeMap<SourceId, Traffic>,
 }
@@ -88,22 +89,16 @@ impl Host {
         let lock = Lock::take(&self.path)?;
         block_on(crate::lock::drop_leases(&self.library, &lock))?;
         let (driver, sources) = self.driver(self.library.store())?;
-        let mut writes = Vec::new();
-        let report = block_on(driver.run(job, &CancelToken::new(), &mut |progress| {
-            observe(&progress);
-            if let Progress::Writes(entries) = progress {
-                writes.extend(entries);
-            }
-        }));
+        let report = block_on(driver.run(job, &CancelToken::new(), &mut |progress| observe(&progress)));
         self.keep_sessions(&sources)?;
-        Ok(Ran { report, writes, traffic: traffic(&sources) })
+        Ok(Ran { report, traffic: traffic(&sources) })
     }
 
     /// Says what a job would do now. Writes nothing anywhere.
     ///
     /// # Errors
     /// The store.
-    pub(crate) fn preview(&self, job: Job) -> Result<Ran, Failure> {
+    pub(crate) fn preview(&self, job: Job) -> Result<(Writes, Ran), Failure> {
         self.preview_over(self.library.store(), job)
     }
 
@@ -111,10 +106,10 @@ impl Host {
     ///
     /// # Errors
     /// The store.
-    pub(crate) fn preview_over(&self, store: Arc<dyn Store>, job: Job) -> Result<Ran, Failure> {
+    pub(crate) fn preview_over(&self, store: Arc<dyn Store>, job: Job) -> Result<(Writes, Ran), Failure> {
         let (driver, sources) = self.driver(store)?;
         let (writes, report) = block_on(driver.preview(job, &CancelToken::new()));
-        Ok(Ran { report, writes, traffic: traffic(&sources) })
+        Ok((writes, Ran { report, traffic: traffic(&sources) }))
     }
 
     fn driver(&self, store: Arc<dyn Store>) -> Result<(Driver, BTreeMap<SourceId, Connected>), Failure> {

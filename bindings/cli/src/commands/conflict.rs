@@ -33,12 +33,22 @@ Examples:
 
 /// Arguments of `conflict resolve`.
 #[derive(Debug, clap::Args)]
-#[group(id = "choice", required = true, multiple = false, args = ["hub", "source", "value"])]
 pub(crate) struct ResolveArgs {
     /// The contact's id.
     contact: String,
     /// The field.
     field: String,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// The source, where several disagree about the same field.
+    #[arg(long, value_name = "NAME")]
+    at: Option<String>,
+}
+
+/// Which value stays.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct ChoiceArgs {
     /// Keep the library's value.
     #[arg(long)]
     hub: bool,
@@ -48,9 +58,6 @@ pub(crate) struct ResolveArgs {
     /// Take another value; an empty one takes the field away.
     #[arg(long, value_name = "VALUE")]
     value: Option<String>,
-    /// The source, where several disagree about the same field.
-    #[arg(long, value_name = "NAME")]
-    at: Option<String>,
 }
 
 /// Carries out a `conflict` command.
@@ -118,10 +125,10 @@ fn resolve(args: &ResolveArgs, host: &Host) -> Result<Reply, Failure> {
             ));
         }
     };
-    let choice = match &args.value {
+    let choice = match &args.choice.value {
         Some(text) if text.is_empty() => Choice::Value(None),
         Some(text) => Choice::Value(Some(single(&field, text)?)),
-        None if args.source => Choice::Source,
+        None if args.choice.source => Choice::Source,
         None => Choice::Hub,
     };
     block_on(host.library.resolve(source, id, &field, &choice, &host.user, host.now()))?;

@@ -1,6 +1,6 @@
 //! `history` and `explain`: what was done, and why.
 
-use super::{live, name_of};
+use super::{live, name_of, undo};
 use crate::errors::Failure;
 use crate::host::Host;
 use crate::output::table::Table;
@@ -11,6 +11,10 @@ use acquaint_core::id::ContactId;
 use acquaint_core::library::{Counts, Listed, Toward};
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Contacts of an edit that are named.
+const NAMED: usize = 3;
 
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -52,11 +56,20 @@ fn passes(host: &Host) -> Result<Reply, Failure> {
                 format!("{source}: {into} into the library, {out} to the source")
             })
             .collect();
-        table.row([&id.to_string(), &words::at(Some(pass.began)), &pass.reason, &what.join("; ")]);
+        let edited = if pass.counts.is_empty() { undo::touched(host, id)? } else { BTreeSet::new() };
+        let mut names = Vec::new();
+        for contact in edited.iter().take(NAMED) {
+            names.push(name_of(&host.library, *contact)?);
+        }
+        let more = edited.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let what = if edited.is_empty() { what.join("; ") } else { names.join(", ") + &more };
+        table.row([&id.to_string(), &words::at(Some(pass.began)), &pass.reason, &what]);
         let counts: Map<String, Value> =
             pass.counts.iter().map(|(source, counts)| (source.to_string(), json::counts(counts))).collect();
         rows.push(json!({
             "pass": id.0, "began": json::time(Some(pass.began)), "reason": pass.reason, "sources": counts,
+            "contacts": edited.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }));
     }
     let text = if rows.is_empty() { "Nothing has happened yet.\n".to_owned() } else { table.render() };

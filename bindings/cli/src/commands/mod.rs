@@ -14,7 +14,7 @@ pub(crate) mod transfer;
 pub(crate) mod undo;
 
 use crate::args::{Cli, Command};
-use crate::connect::internet;
+use crate::connect::{Network, internet};
 use crate::errors::Failure;
 use crate::host::{Host, Missing};
 use crate::output::{Output, Reply};
@@ -22,10 +22,16 @@ use acquaint_core::id::{ContactId, SourceId};
 use acquaint_core::library::{Library, Listed, SourceRow};
 use futures::executor::block_on;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Carries out a command.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<Reply, Failure> {
-    let open = |missing| Host::open(&cli.library, missing, internet());
+    run_over(cli, output, &internet())
+}
+
+/// Carries out a command over another network, such as the demo's.
+pub(crate) fn run_over(cli: &Cli, output: Output, network: &Network) -> Result<Reply, Failure> {
+    let open = |missing| Host::open(&cli.library, missing, Arc::clone(network));
     let existing = || open(Missing::Refuse);
     match &cli.command {
         Command::Demo(args) => crate::demo::run(args, output),

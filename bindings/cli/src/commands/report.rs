@@ -2,7 +2,7 @@
 
 use super::name_of;
 use crate::errors::{Failure, Who};
-use crate::host::{Host, Ran};
+use crate::host::{Host, Ran, Writes};
 use crate::output::json;
 use crate::output::table::Table;
 use crate::output::{Exit, Reply, bad, good, heading, next_steps, notable};
@@ -89,16 +89,16 @@ pub(crate) fn report(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
 }
 
 /// Tells what a run would do.
-pub(crate) fn preview(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
+pub(crate) fn preview(host: &Host, writes: &Writes, ran: &Ran) -> Result<Reply, Failure> {
     if let Some(failure) = stopped(&ran.report) {
         return Err(failure);
     }
     let rows = block_on(host.library.sources())?;
-    let names = names(host, &ran.writes)?;
+    let names = names(host, writes)?;
     let error = first_error(&ran.report);
     let mut document = json!({
         "preview": true,
-        "writes": writes_json(&ran.writes, &names),
+        "writes": writes_json(writes, &names),
         "sources": sources_json(ran),
         "notices": notices_json(ran, host)?,
     });
@@ -107,7 +107,7 @@ pub(crate) fn preview(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
     }
     let mut text = String::new();
     let mut table = Table::new(&["CONTACT", "WHERE", "DOES", "FIELD", "OLD", "NEW", "RULE"]);
-    for (id, entry) in &ran.writes {
+    for (id, entry) in writes {
         let name = names.get(id).map_or("", String::as_str);
         write_rows(&mut table, name, entry, entry.source.as_ref().and_then(|source| rows.get(source)));
     }
@@ -115,7 +115,7 @@ pub(crate) fn preview(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
         text.push_str("A sync would write nothing.\n");
     } else {
         text.push_str(&table.render());
-        text.push_str(&format!("{} writes; nothing was written.\n", ran.writes.len()));
+        text.push_str(&format!("{} writes; nothing was written.\n", writes.len()));
     }
     text.push_str(&notices_text(host, &ran.report)?);
     for (source, report) in &ran.report.sources {
@@ -123,7 +123,7 @@ pub(crate) fn preview(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
             text.push_str(&format!("{} {source}: {error}\n", bad("error:")));
         }
     }
-    let next = if ran.writes.is_empty() { Vec::new() } else { vec!["`acquaint sync` does this".to_owned()] };
+    let next = if writes.is_empty() { Vec::new() } else { vec!["`acquaint sync` does this".to_owned()] };
     text.push_str(&next_steps(&next));
     let exit = if error.is_some() { Exit::Failed } else { Exit::Done };
     Ok(Reply { json: document, text, exit })
@@ -150,7 +150,6 @@ pub(crate) fn merge(first: Ran, second: Ran) -> Ran {
         sum.bytes_up = sum.bytes_up.saturating_add(traffic.bytes_up);
         sum.bytes_down = sum.bytes_down.saturating_add(traffic.bytes_down);
     }
-    merged.writes.extend(second.writes);
     merged
 }
 

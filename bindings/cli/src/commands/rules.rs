@@ -80,8 +80,8 @@ pub(crate) fn set(args: &SetArgs, host: &Host) -> Result<Reply, Failure> {
     let overlay: Arc<dyn Store> = Arc::new(OverlayStore::new(host.library.store()));
     let tried = block_on(Library::open(Arc::clone(&overlay), [0; 16]))?;
     block_on(tried.change_source(&id, put))?;
-    let ran = host.preview_over(overlay, Job::Cycle(Some(vec![id])))?;
-    let preview = report::preview(host, &ran)?;
+    let (writes, ran) = host.preview_over(overlay, Job::Cycle(Some(vec![id])))?;
+    let preview = report::preview(host, &writes, &ran)?;
     text.push_str(&preview.text);
     if let Some(object) = document.as_object_mut() {
         if let Some(error) = preview.json.get("error") {

@@ -43,8 +43,8 @@ pub(crate) fn run(args: &SyncArgs, host: &Host, output: Output) -> Result<Reply,
         ));
     }
     if args.preview {
-        let ran = host.preview(Job::Cycle(sources))?;
-        return report::preview(host, &ran);
+        let (writes, ran) = host.preview(Job::Cycle(sources))?;
+        return report::preview(host, &writes, &ran);
     }
     let mut ran = cycle(host, Job::Cycle(sources.clone()), output)?;
     if args.confirm_deletes && !held(host, sources.as_deref())?.is_empty() {

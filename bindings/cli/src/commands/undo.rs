@@ -95,7 +95,7 @@ pub(crate) fn run(args: &UndoArgs, host: &Host) -> Result<Reply, Failure> {
 }
 
 /// The contacts that a pass wrote.
-fn touched(host: &Host, pass: PassId) -> Result<BTreeSet<ContactId>, Failure> {
+pub(super) fn touched(host: &Host, pass: PassId) -> Result<BTreeSet<ContactId>, Failure> {
     const ROWS: u32 = 10_000;
     let mut ids = BTreeSet::new();
     let mut range = key::all_touched(pass);
