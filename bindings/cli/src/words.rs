@@ -133,7 +133,10 @@ pub(crate) fn notice(notice: &Notice) -> String {
             "deleted on one side, changed on the other: the change won, the contact stays".to_owned()
         }
         What::Guard { held, of } => {
-            format!("{held} deletes of {of} contacts look like an accident and are held")
+            format!(
+                "{} of {of} contacts look like an accident and wait for your answer",
+                count(*held, "delete")
+            )
         }
         What::Linked => "found on both sides and tied together".to_owned(),
         What::Ambiguous => "matches several contacts".to_owned(),
@@ -145,6 +148,13 @@ pub(crate) fn notice(notice: &Notice) -> String {
         What::NoRelation { reason } => format!("no relation was linked: {reason}"),
         What::Restored => "came back, as the rules say".to_owned(),
     }
+}
+
+/// A number of things: `1 write`, `2 writes`.
+pub(crate) fn count(count: impl TryInto<u64>, what: &str) -> String {
+    // Counts of things in memory fit.
+    let count: u64 = count.try_into().unwrap_or(u64::MAX);
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A number of bytes for people.

@@ -67,11 +67,12 @@ pub(crate) fn report(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
         }
     }
     if open_now > 0 {
-        next.push(format!("{open_now} conflicts wait for you: `acquaint conflict list`"));
+        next.push(format!("{} to decide: `acquaint conflict list`", words::count(open_now, "conflict")));
     }
     if held_now > 0 {
         next.push(format!(
-            "{held_now} deletes are held: `acquaint held list`, then `acquaint held confirm` or `acquaint held restore`"
+            "{} held: `acquaint held list`, then `acquaint held confirm` or `acquaint held restore`",
+            words::count(held_now, "delete")
         ));
     }
     if parked_now > 0 {
@@ -115,7 +116,7 @@ pub(crate) fn preview(host: &Host, writes: &Writes, ran: &Ran) -> Result<Reply, 
         text.push_str("A sync would write nothing.\n");
     } else {
         text.push_str(&table.render());
-        text.push_str(&format!("{} writes; nothing was written.\n", writes.len()));
+        text.push_str(&format!("{}; nothing was written.\n", words::count(writes.len(), "write")));
     }
     text.push_str(&notices_text(host, &ran.report)?);
     for (source, report) in &ran.report.sources {
@@ -252,12 +253,12 @@ fn sources_table(ran: &Ran, rows: &BTreeMap<SourceId, SourceRow>) -> String {
         let out = changes(c.source_created, c.source_updated, c.source_deleted);
         let beside: Vec<String> = [
             (c.linked, "linked"),
-            (c.conflicts, "conflicts decided"),
-            (c.open, "conflicts open"),
-            (c.held, "deletes held"),
-            (c.parked, "parked"),
+            (c.conflicts, "decided by rule"),
+            (c.open, "to decide"),
+            (c.held, "held"),
+            (c.parked, "left out"),
             (c.refused, "refused"),
-            (c.losses, "losses"),
+            (c.losses, "without a place there"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)

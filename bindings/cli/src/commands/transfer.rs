@@ -5,6 +5,7 @@ use crate::errors::Failure;
 use crate::host::{Host, Missing};
 use crate::output::progress::Meter;
 use crate::output::{Exit, Output, Reply, next_steps};
+use crate::words;
 use acquaint_connectors::vdir::{Existing, ImportProblem, export as write_file, import as read_file};
 use acquaint_connectors::wire::vcard::{CardVersion, Draft, compose, compose_from};
 use acquaint_core::contact::{Blob, Field, Photo, Value, uid_key};
@@ -102,9 +103,9 @@ pub(crate) fn import(args: &ImportArgs, open: Opener<'_>, output: Output) -> Res
 }
 
 fn imported(file: &Path, done: &Import) -> Reply {
-    let mut text = format!("{} contacts added.\n", done.ids.len());
+    let mut text = format!("{} added.\n", words::count(done.ids.len(), "contact"));
     if done.known > 0 {
-        text.push_str(&format!("{} are there already (same UID) and were left out.\n", done.known));
+        text.push_str(&format!("{} there already (same UID), left out.\n", words::count(done.known, "card")));
     }
     for (line, problem) in &done.problems {
         text.push_str(&format!("{}, line {line}: {problem}\n", file.display()));
@@ -119,7 +120,7 @@ fn imported(file: &Path, done: &Import) -> Reply {
         exit = Exit::Failed;
         let failure = Failure::new(
             "import",
-            format!("{} parts of the file are no cards", done.problems.len()),
+            format!("{} of the file cannot be read as a card", words::count(done.problems.len(), "part")),
             "mend the lines named and import the file again: what is in the library already is left out",
         );
         text.push_str(&next_steps(std::slice::from_ref(&failure.next)));
@@ -178,7 +179,7 @@ pub(crate) fn export(args: &ExportArgs, host: &Host) -> Result<Reply, Failure> {
     let file = args.file.display().to_string();
     Ok(Reply::done(
         json!({ "written": count, "file": file }),
-        format!("{count} contacts written to {file}.\n"),
+        format!("{} written to {file}.\n", words::count(count, "contact")),
     ))
 }
 

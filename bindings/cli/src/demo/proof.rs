@@ -70,7 +70,8 @@ impl Ledger {
 /// Both sides hold the same people with the same values.
 pub(super) fn sides_agree(world: &World) -> Result<Proof, Failure> {
     let (server, folder) = (facts(&world.server())?, facts(&world.cards()?)?);
-    let differ: Vec<String> = server.symmetric_difference(&folder).map(|f| format!("{} of {}", f.1, f.0)).collect();
+    let differ: Vec<String> =
+        server.symmetric_difference(&folder).map(|f| format!("{} of {}", f.1, f.0)).collect();
     let detail = match differ.is_empty() {
         true => format!("{} values each", server.len()),
         false => format!("differ: {}", differ.join(", ")),
@@ -82,8 +83,11 @@ pub(super) fn sides_agree(world: &World) -> Result<Proof, Failure> {
 pub(super) fn bystanders(before: &Side, after: &Side, touched: &[&str], what: &'static str) -> Proof {
     let others: Vec<(&String, &Vec<u8>)> =
         before.iter().filter(|(name, _)| !touched.contains(&name.as_str())).collect();
-    let changed: Vec<&str> =
-        others.iter().filter(|(name, card)| after.get(*name) != Some(*card)).map(|(name, _)| name.as_str()).collect();
+    let changed: Vec<&str> = others
+        .iter()
+        .filter(|(name, card)| after.get(*name) != Some(*card))
+        .map(|(name, _)| name.as_str())
+        .collect();
     let detail = match changed.is_empty() {
         true => format!("{} cards", others.len()),
         false => format!("changed: {}", changed.join(", ")),
@@ -94,7 +98,8 @@ pub(super) fn bystanders(before: &Side, after: &Side, touched: &[&str], what: &'
 fn facts(side: &Side) -> Result<BTreeSet<Fact>, Failure> {
     let mut facts = BTreeSet::new();
     for (name, bytes) in side {
-        let card = decode(bytes).map_err(|error| Failure::new("demo", format!("{name}: {error}"), "please report this"))?;
+        let card = decode(bytes)
+            .map_err(|error| Failure::new("demo", format!("{name}: {error}"), "please report this"))?;
         add(&mut facts, &card.uid.unwrap_or_default(), &card.contact);
     }
     Ok(facts)

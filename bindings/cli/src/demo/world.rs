@@ -99,7 +99,11 @@ impl World {
     pub(super) fn show(&mut self, words: &[&str], reply: &Reply) {
         let line = words.join(" ");
         if !self.output.json {
-            self.output.text(&format!("{}\n{}", console::style(format!("$ acquaint {line}")).cyan(), reply.text));
+            self.output.text(&format!(
+                "{}\n{}",
+                console::style(format!("$ acquaint {line}")).cyan(),
+                reply.text
+            ));
         }
         self.steps.push(json!({ "command": line, "exit": reply.exit.code(), "result": reply.json }));
     }
@@ -166,7 +170,9 @@ impl World {
         let found = self.cards()?.into_iter().find(|(_, card)| {
             card.split(|byte| *byte == b'\n').any(|l| l.trim_ascii_end() == line.as_bytes())
         });
-        found.ok_or_else(|| Failure::new("demo", format!("no card in the folder says {line}"), "please report this"))
+        found.ok_or_else(|| {
+            Failure::new("demo", format!("no card in the folder says {line}"), "please report this")
+        })
     }
 
     /// Leaves the server's cards beside the folder's, to be looked at.
