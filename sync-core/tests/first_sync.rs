@@ -86,7 +86,7 @@ fn a_first_sync_then_edits_on_both_sides_then_rest() {
     assert_eq!((a.items().len(), b.items().len()), (3, 3), "{report:?}");
 
     let report = world.sync();
-    for (_, source) in &report.sources {
+    for source in report.sources.values() {
         assert_eq!(source.counts.writes(), (0, 0));
     }
 

@@ -1,6 +1,6 @@
 //! The command line as a whole; each family of commands declares its own arguments.
 
-use crate::commands::{conflict, contact, find, held, history, source, sync, undo};
+use crate::commands::{conflict, contact, find, held, history, scenario, source, sync, undo};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Search(find::SearchArgs),
     /// Whose number is calling.
     Caller(find::CallerArgs),
+    /// Run sync scenarios on the real engine.
+    Scenario(scenario::ScenarioArgs),
 }
 
 /// Arguments of `demo`.

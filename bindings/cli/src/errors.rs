@@ -150,6 +150,14 @@ impl From<LibraryError> for Failure {
             LibraryError::NoConflict => {
                 Self::new("no_conflict", message, "`acquaint conflict list` shows the open ones")
             }
+            LibraryError::NoChoice(_) => Self::new(
+                "no_choice",
+                message,
+                "`acquaint source set NAME subscription=opt_in` lets contacts be chosen there",
+            ),
+            LibraryError::Settings(_) => {
+                Self::new("settings", message, "correct the settings and run the command again")
+            }
             LibraryError::Policy(error) => error.into(),
             LibraryError::Unsafe(_) => Self::new(
                 "policy",

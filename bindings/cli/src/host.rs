@@ -87,8 +87,8 @@ impl Host {
     pub(crate) fn run(&self, job: Job, observe: &mut (dyn FnMut(&Progress) + Send)) -> Result<Ran, Failure> {
         // Held until the job is over. With it in hand, a lease in the library is one that a dead process left.
         let lock = Lock::take(&self.path)?;
-        block_on(crate::lock::drop_leases(&self.library, &lock))?;
         let (driver, sources) = self.driver(self.library.store())?;
+        let driver = if lock.is_real() { driver.alone() } else { driver };
         let report = block_on(driver.run(job, &CancelToken::new(), &mut |progress| observe(&progress)));
         self.keep_sessions(&sources)?;
         Ok(Ran { report, traffic: traffic(&sources) })
@@ -108,6 +108,8 @@ impl Host {
     /// The store.
     pub(crate) fn preview_over(&self, store: Arc<dyn Store>, job: Job) -> Result<(Writes, Ran), Failure> {
         let (driver, sources) = self.driver(store)?;
+        // A lease that a dead process left must not hide what the next sync will do.
+        let driver = driver.alone();
         let (writes, report) = block_on(driver.preview(job, &CancelToken::new()));
         Ok((writes, Ran { report, traffic: traffic(&sources) }))
     }

@@ -2,12 +2,11 @@
 //!
 //! The engine guards a source with a lease in the library, which lapses after some minutes. A process that was killed
 //! cannot give it back, and nobody wants to wait for minutes then. So a sync also holds a lock of the operating system
-//! on a file beside the library; it ends with the process. Who has the lock may take over any lease. Another host that
-//! does not know this lock loses nothing: its next commit fails, since it no longer holds the lease.
+//! on a file beside the library; it ends with the process. Who has the lock may take over any lease (see
+//! [`Driver::alone`](acquaint_core::driver::Driver::alone)). Another host that does not know this lock loses nothing:
+//! its next commit fails, since it no longer holds the lease.
 
 use crate::errors::{Failure, Who};
-use acquaint_core::library::{Lease, Library, Writer, codec, key};
-use acquaint_core::store::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -36,8 +35,8 @@ impl Lock {
         }
     }
 
-    /// Whether it is a real one.
-    fn holds(&self) -> bool {
+    /// Whether it is a real one, so that no other process of this program can be at work.
+    pub(crate) fn is_real(&self) -> bool {
         self.0.is_some()
     }
 }
@@ -46,32 +45,4 @@ fn beside(library: &Path) -> PathBuf {
     let mut name = library.as_os_str().to_owned();
     name.push("-lock");
     PathBuf::from(name)
-}
-
-/// Gives back the leases that a dead process left. To be called with the lock in hand.
-///
-/// # Errors
-/// The store.
-pub(crate) async fn drop_leases(library: &Library, lock: &Lock) -> Result<(), Failure> {
-    if !lock.holds() {
-        return Ok(());
-    }
-    let store = library.store();
-    for source in library.sources().await?.into_keys() {
-        let place = key::lease(&source);
-        let Some(row) = store.get(vec![place.clone()]).await?.pop().flatten() else { continue };
-        let lease: Lease = codec::decode(&row)?;
-        if lease.epoch == 0 {
-            continue;
-        }
-        let mut writer = Writer::new();
-        writer.require(place.clone(), Some(row.revision));
-        writer.put(place, &Lease { epoch: 0, ..lease });
-        match store.apply(writer.finish()).await {
-            // A living host renewed it meanwhile: it is not ours to take.
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

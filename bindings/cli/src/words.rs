@@ -146,6 +146,8 @@ pub(crate) fn notice(notice: &Notice) -> String {
         What::Unreadable { reason } => format!("a card cannot be read: {reason}"),
         What::Loss { field } => format!("the source cannot hold all of {field}; the library keeps it"),
         What::NoRelation { reason } => format!("no relation was linked: {reason}"),
+        What::AuthFailed { offer } if offer.is_empty() => "the sign-in was refused".to_owned(),
+        What::AuthFailed { offer } => format!("the sign-in was refused; it may need: {}", offer.join(", ")),
         What::Restored => "came back, as the rules say".to_owned(),
     }
 }

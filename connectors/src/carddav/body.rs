@@ -90,7 +90,7 @@ mod tests {
         assert!(sync("a&b").contains("<D:sync-token>a&amp;b</D:sync-token>"));
         assert!(multiget(["/a&b<"].into_iter()).contains("<D:href>/a&amp;b&lt;</D:href>"));
         assert!(query(&["FN"], "<x", 5).contains("&lt;x"));
-        assert!(make_book("A & B").contains("A &amp; B"));
+        assert!(make_book("A & \0B").contains("A &amp; B<"));
         assert!(!sync("").contains("limit") && !members().contains("limit"));
     }
 }

@@ -43,6 +43,11 @@ impl Position {
         Cursor(format!("{kind}\n{}\n{value}", book.id()).into_bytes())
     }
 
+    /// The book that a cursor names.
+    fn book(cursor: &Cursor) -> Option<FolderId> {
+        std::str::from_utf8(&cursor.0).ok()?.split('\n').nth(1).map(FolderId::from)
+    }
+
     fn read(cursor: &Cursor, book: &Book) -> Option<Self> {
         let text = std::str::from_utf8(&cursor.0).ok()?;
         let mut parts = text.splitn(3, '\n');
@@ -143,7 +148,8 @@ impl Dav {
         page: Option<String>,
     ) -> Result<Changes, SourceError> {
         loop {
-            let book = self.book().await?;
+            let known = cursor.as_ref().and_then(Position::book);
+            let book = self.book_known_as(known.as_ref()).await?;
             if folders.iter().any(|folder| *folder != book.id()) {
                 return Err(SourceError::Settings {
                     setting: "book".to_owned(),
@@ -176,6 +182,10 @@ impl Dav {
         match cursor.map(|cursor| Position::read(cursor, book)) {
             Some(None) => Err(SourceError::CursorExpired.into()),
             Some(Some(Position::Token(_))) if !book.sync => Err(SourceError::CursorExpired.into()),
+            // An empty token is a request for everything, whoever made it.
+            Some(Some(Position::Token(token))) if token.value.is_empty() => {
+                self.sync(book, Sync::First).await
+            }
             Some(Some(Position::Token(token))) => self.sync(book, Sync::Since(token)).await,
             Some(Some(Position::Ctag(ctag))) => self.full(book, Some(&ctag), Depth::Zero).await,
             None if book.sync => self.sync(book, Sync::First).await,

@@ -6,6 +6,7 @@ use super::{Dav, body, href};
 use crate::http::Connector as _;
 use crate::wire::xml::{Multistatus, Props};
 use acquaint_core::contact::content_hash;
+use acquaint_core::id::FolderId;
 use acquaint_core::source::{Folder, Outcome, SourceError};
 use std::collections::BTreeSet;
 use url::Url;
@@ -42,25 +43,36 @@ impl Dav {
 
     /// The address book of this source: the remembered one, or the one that discovery finds.
     pub(super) async fn book(&mut self) -> Result<Book, SourceError> {
+        self.book_known_as(None).await
+    }
+
+    /// The same; without a remembered one, the book that a cursor belongs to. It is never exchanged for another unless
+    /// the settings say so: what the other one lacks would look deleted.
+    pub(super) async fn book_known_as(&mut self, id: Option<&FolderId>) -> Result<Book, SourceError> {
         if let Some(book) = &self.session.book
             && self.client.check(&book.url).is_ok()
         {
             return Ok(book.clone());
         }
         let books = self.discover().await?.books;
-        let book = self.choose(&books)?.ok_or_else(|| SourceError::NotASource {
+        let named = self.connector.config.book.as_ref().is_some_and(|name| !name.is_empty());
+        let book = match id.filter(|_| !named) {
+            Some(id) => Some(books.into_iter().find(|book| book.id() == *id).ok_or_else(no_longer_there)?),
+            None => self.choose(&books)?,
+        };
+        let book = book.ok_or_else(|| SourceError::NotASource {
             detail: "the account has no address book yet".to_owned(),
         })?;
         self.session.book = Some(book.clone());
         Ok(book)
     }
 
-    /// Looks for the address book again after its URL stopped working, once in a command. Never takes another book
-    /// in its place: what that one lacks would look deleted.
+    /// Looks for the address book again after its URL stopped working, once in a command. It stays the remembered one
+    /// if it is not found.
     ///
     /// Answers whether the book is to be tried again.
     pub(super) async fn find_again(&mut self) -> Result<bool, SourceError> {
-        let Some(lost) = self.session.book.take().filter(|_| !self.discovered) else { return Ok(false) };
+        let Some(lost) = self.session.book.clone().filter(|_| !self.discovered) else { return Ok(false) };
         let books = self.discover().await?.books;
         let last =
             |book: &Book| book.id().as_str().trim_end_matches('/').rsplit('/').next().map(str::to_owned);
@@ -69,9 +81,7 @@ impl Dav {
             .find(|book| book.id() == lost.id())
             .or_else(|| books.iter().find(|book| last(book) == last(&lost) && book.name == lost.name))
             .or_else(|| books.iter().find(|book| book.name == lost.name && !lost.name.is_empty()));
-        let Some(book) = same else {
-            return Err(SourceError::NotASource { detail: "the address book is no longer there".to_owned() });
-        };
+        let book = same.ok_or_else(no_longer_there)?;
         self.session.book = Some(book.clone());
         Ok(true)
     }
@@ -79,7 +89,8 @@ impl Dav {
     /// The book that the settings name; without a name, the first of the user's own that can be written to.
     fn choose(&self, books: &[Book]) -> Result<Option<Book>, SourceError> {
         let Some(wanted) = self.connector.config.book.as_deref().filter(|name| !name.is_empty()) else {
-            let rank = |book: &&Book| (!book.writable, book.shared);
+            // Not the order of the server, which may change with every new book.
+            let rank = |book: &&Book| (!book.writable, book.shared, !is_customary(book), book.id());
             return Ok(books.iter().min_by_key(rank).cloned());
         };
         let path = if wanted.starts_with('/') || wanted.contains("://") {
@@ -152,15 +163,14 @@ impl Dav {
     /// Follows a URL to address books: it may be one, know the principal, know the homes, or be a home.
     async fn explore(&mut self, url: &Url) -> Result<Option<Found>, Failure> {
         let (url, props) = self.properties(url).await?;
-        let only = as_book(&url, &props);
-        if props.is_address_book {
-            return Ok(Some(Found { books: vec![only], home: None }));
+        if is_book(&props) {
+            return Ok(Some(Found { books: vec![as_book(&url, &props)], home: None }));
         }
-        let mut homes = absolute(&url, &props.homes);
-        let principal = props.principal.as_deref().and_then(|href| url.join(href).ok());
+        let mut homes = collections(&url, &props.homes);
+        let principal = props.principal.as_deref().and_then(|href| absolute(&url, href));
         if let Some(principal) = principal.filter(|_| homes.is_empty()) {
             let (at, props) = self.properties(&principal).await?;
-            homes = absolute(&at, &props.homes);
+            homes = collections(&at, &props.homes);
         }
         if homes.is_empty() && props.is_collection {
             homes.push(href::with_slash(url.clone()));
@@ -168,9 +178,7 @@ impl Dav {
             return Ok(Some(found).filter(|found| !found.books.is_empty()));
         }
         if homes.is_empty() {
-            // Google leads straight to a collection that does not call itself an address book.
-            let takes_cards = props.reports.as_ref().is_some_and(|r| r.contains("addressbook-multiget"));
-            return Ok(takes_cards.then(|| Found { books: vec![only], home: None }));
+            return Ok(None);
         }
         self.homes(homes, props.principal.as_deref()).await.map(Some)
     }
@@ -217,10 +225,8 @@ impl Dav {
 
     fn books(&self, listing: &Multistatus, url: &Url, principal: Option<&str>) -> Vec<Book> {
         let mut found = Vec::new();
-        for response in listing.responses.iter().filter(|r| r.props.is_address_book) {
-            let Ok(own) = url.join(&response.href) else { continue };
-            // Behind a proxy, servers get scheme and port wrong.
-            let own = if own.host() == url.host() { url.join(own.path()).unwrap_or(own) } else { own };
+        for response in listing.responses.iter().filter(|r| is_book(&r.props)) {
+            let Some(own) = absolute(url, &response.href) else { continue };
             if self.client.check(&own).is_err() {
                 continue;
             }
@@ -265,6 +271,17 @@ impl Dav {
     }
 }
 
+fn no_longer_there() -> SourceError {
+    SourceError::NotASource { detail: "the address book is no longer there".to_owned() }
+}
+
+/// Whether it has the name that servers give the first book of an account.
+fn is_customary(book: &Book) -> bool {
+    let id = book.id();
+    let name = id.as_str().trim_end_matches('/').rsplit('/').next().unwrap_or("").to_lowercase();
+    matches!(name.as_str(), "contacts" | "default" | "card" | "addressbook" | "personal")
+}
+
 /// What helps the user most: that the sign-in failed, then that something is not safe, then what is not allowed, then
 /// what may pass, then that there is nothing.
 fn keep_worst(worst: &mut Option<SourceError>, error: SourceError) {
@@ -280,8 +297,21 @@ fn keep_worst(worst: &mut Option<SourceError>, error: SourceError) {
     }
 }
 
-fn absolute(base: &Url, hrefs: &[String]) -> Vec<Url> {
-    hrefs.iter().filter_map(|href| base.join(href).ok().map(href::with_slash)).collect()
+/// An href as URL. Behind a proxy, servers get scheme and port of their own host wrong: they are ours.
+fn absolute(base: &Url, href: &str) -> Option<Url> {
+    let url = base.join(href).ok()?;
+    if url.host() == base.host() { base.join(url.path()).ok() } else { Some(url) }
+}
+
+fn collections(base: &Url, hrefs: &[String]) -> Vec<Url> {
+    hrefs.iter().filter_map(|href| absolute(base, href).map(href::with_slash)).collect()
+}
+
+/// Google's collection does not call itself an address book, but has what only one has.
+fn is_book(props: &Props) -> bool {
+    let reports = props.reports.as_ref().is_some_and(|r| r.contains("addressbook-multiget"));
+    let versioned = props.sync_token.is_some() || props.ctag.is_some();
+    props.is_address_book || (!props.is_collection && reports && versioned)
 }
 
 fn as_book(url: &Url, props: &Props) -> Book {

@@ -3,7 +3,8 @@
 use super::client::{Answer, Ask, Failure, Trouble};
 use super::href::{self, Place};
 use super::session::Book;
-use super::{Dav, FORMAT, body, marker};
+use super::{Dav, FORMAT, body};
+use crate::marker;
 use crate::wire::vcard;
 use acquaint_core::contact::Blob;
 use acquaint_core::id::{IntentKey, RemoteId, Version};

@@ -10,7 +10,6 @@ mod client;
 mod discover;
 mod fetch;
 mod href;
-mod marker;
 mod search;
 mod session;
 mod write;

@@ -1,10 +1,15 @@
 //! The story against real servers. Each is named by an environment variable with URL, user and password.
+#![cfg(feature = "transport")]
 
 use super::life::{Client, Habits, many, play};
-use super::socket::Socket;
 use acquaint_connectors::http::Auth;
+use acquaint_connectors::transport::{HttpClient, HttpOptions};
 use acquaint_core::redact::Redacted;
 use acquaint_core::source::{Command, Outcome, SourceError};
+
+fn http() -> HttpClient {
+    HttpClient::new(&HttpOptions::default()).unwrap()
+}
 
 fn live(variable: &str) {
     let setting =
@@ -12,7 +17,7 @@ fn live(variable: &str) {
     let mut parts = setting.split(' ').map(str::to_owned);
     let (url, user, secret) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let auth = Auth::Password { user: user.clone(), password: Redacted(secret) };
-    let connect = |book: Option<&str>| Client::new(&url, book, auth.clone(), Socket::default());
+    let connect = |book: Option<&str>| Client::new(&url, book, auth.clone(), http());
 
     let account = connect(None);
     let Ok(Outcome::Opened { folders, capabilities }) = account.run(Command::Open) else {
@@ -35,7 +40,7 @@ fn live(variable: &str) {
     client.clear();
 
     let wrong = Auth::Password { user, password: Redacted("wrong".into()) };
-    let wrong = Client::new(&url, None, wrong, Socket::default()).run(Command::Open);
+    let wrong = Client::new(&url, None, wrong, http()).run(Command::Open);
     if variable != "ACQUAINT_XANDIKOS" {
         assert!(matches!(wrong, Err(SourceError::Auth { .. })), "{wrong:?}");
     }

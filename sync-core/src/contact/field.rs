@@ -1,6 +1,7 @@
 //! The names of a contact's fields: one table serves the model, the policies, the scenarios and the stored form.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,8 +22,7 @@ macro_rules! fields {
     ($( $(#[$doc:meta])* $variant:ident = $name:literal : $shape:ident ),* $(,)?) => {
         /// A field of a contact. The text form (`first`, `phones`, `custom:industry`) is the flat key that
         /// policies, scenarios and the command line use.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Field {
             $( $(#[$doc])* $variant, )*
             /// A text field of the host's own, by its name.
@@ -158,16 +158,28 @@ impl FromStr for Field {
     }
 }
 
-impl TryFrom<String> for Field {
-    type Error = UnknownField;
-    fn try_from(key: String) -> Result<Self, UnknownField> {
-        key.parse()
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Field::Custom(_) => serializer.serialize_str(&self.key()),
+            named => serializer.serialize_str(named.name()),
+        }
     }
 }
 
-impl From<Field> for String {
-    fn from(field: Field) -> Self {
-        field.key()
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Field;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the key of a field")
+            }
+            fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Field, E> {
+                key.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

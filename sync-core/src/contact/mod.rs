@@ -139,6 +139,15 @@ impl Contact {
     }
 }
 
+impl IntoIterator for Contact {
+    type Item = (Field, Value);
+    type IntoIter = std::collections::btree_map::IntoIter<Field, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.fields.into_iter()
+    }
+}
+
 impl FromIterator<(Field, Value)> for Contact {
     fn from_iter<I: IntoIterator<Item = (Field, Value)>>(fields: I) -> Self {
         let mut contact = Contact::new();

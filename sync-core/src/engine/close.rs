@@ -2,7 +2,7 @@
 
 use super::Flow;
 use super::context::Context;
-use super::event::{Answer, Job};
+use super::event::{Answer, Job, What};
 use crate::id::{EffectId, SourceId};
 use crate::library::{Lease, PassRow, SourceState, Writer, key};
 use crate::policy::Retry;
@@ -67,6 +67,7 @@ impl Close {
         let full = matches!(context.shared.job, Job::Cycle(_) | Job::Due);
         let (began, pass) = (context.shared.began, context.shared.pass());
         let counts = context.shared.lanes.iter().map(|(s, l)| (s.clone(), l.counts.clone())).collect();
+        let mut refused = None;
         if let Some(lane) = context.lane(&source) {
             let before = lane.row.clone();
             let row = &mut lane.row;
@@ -84,6 +85,13 @@ impl Close {
                 }
                 Some(error) => {
                     row.failures = row.failures.saturating_add(1);
+                    if let SourceError::Auth { offer } = error {
+                        let mut all = row.policy.connection.offer(&row.settings);
+                        all.extend(
+                            offer.iter().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>(),
+                        );
+                        refused = Some(What::AuthFailed { offer: all });
+                    }
                     if error.needs_settings() {
                         row.state = SourceState::NeedsSettings(error.clone());
                     }
@@ -96,6 +104,9 @@ impl Close {
                 writer.require(key::source(&source), lane.row_revision);
                 writer.put(key::source(&source), row);
             }
+        }
+        if let Some(what) = refused {
+            context.notice(&source, None, what);
         }
         writer.put(key::lease(&source), &Lease { epoch: 0, until: now });
         if self.queue.is_empty() {
@@ -112,6 +123,7 @@ pub(super) fn reason(job: &Job) -> &'static str {
     match job {
         Job::Contact(_) => "open",
         Job::Cycle(_) | Job::Due => "sync",
+        Job::Donate { .. } => "donate",
         Job::Held { .. } => "held",
     }
 }

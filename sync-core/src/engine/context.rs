@@ -8,9 +8,8 @@ use super::pull::Pull;
 use super::push::Push;
 use super::settle::Settle;
 use super::{Phase, Task};
-use crate::contact::content_hash;
-use crate::id::{ContactId, EffectId, IntentKey, PassId, SourceId};
-use crate::library::{Entry, Lease, SourceRow, Writer, key};
+use crate::id::{ContactId, EffectId, PassId, SourceId};
+use crate::library::{Entry, Lease, Ref, SourceRow, Writer, key};
 use crate::policy::Subscription;
 use crate::source::Command;
 use crate::store::StoreError;
@@ -95,6 +94,18 @@ impl Shared {
     /// Whether any source lets its users choose contacts: only then ties have to be looked up.
     pub(super) fn has_subscriptions(&self) -> bool {
         self.sources.values().any(|row| row.policy.subscription != Subscription::Off)
+    }
+
+    /// Whether users other than this source's want the contact at a source of theirs (K12).
+    pub(super) fn others_subscribe(&self, source: &SourceId, refs: &BTreeMap<SourceId, Ref>) -> bool {
+        let user = self.sources.get(source).map(|row| &row.user);
+        self.sources.iter().filter(|(_, row)| Some(&row.user) != user).any(|(name, row)| {
+            let chosen = refs.get(name).and_then(|r| r.subscribed);
+            match row.policy.subscription {
+                Subscription::Off => false,
+                Subscription::OptIn { others, .. } => chosen.unwrap_or(others),
+            }
+        })
     }
 
     /// The tasks that follow when the queue is empty: pull all, push all, and again while something was written, at
@@ -274,29 +285,4 @@ impl<'a> Context<'a> {
             writer.put(key::touched(self.shared.pass(), n), ids);
         }
     }
-}
-
-/// A UUID (version 8, RFC 9562) that follows from the library's seed and these parts.
-pub(crate) fn derive_uuid(seed: &[u8; 16], parts: &[&[u8]]) -> String {
-    let mut bytes = seed.to_vec();
-    for part in parts {
-        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        bytes.extend_from_slice(part);
-    }
-    let hex: Vec<char> = content_hash(&bytes).chars().collect();
-    let text = |from: usize, to: usize| hex.iter().skip(from).take(to - from).collect::<String>();
-    format!("{}-{}-8{}-a{}-{}", text(0, 8), text(8, 12), text(13, 16), text(17, 20), text(20, 32))
-}
-
-/// The key of a create of a contact's copy at a source, decided on in this epoch.
-pub(super) fn intent_key(seed: &[u8; 16], source: &SourceId, id: ContactId, epoch: u32) -> IntentKey {
-    IntentKey(derive_uuid(
-        seed,
-        &[b"create", source.as_str().as_bytes(), &id.to_bytes(), &epoch.to_be_bytes()],
-    ))
-}
-
-/// The UID of a contact that was made in the hub.
-pub(crate) fn contact_uid(seed: &[u8; 16], id: ContactId) -> String {
-    derive_uuid(seed, &[b"contact", &id.to_bytes()])
 }

@@ -1,6 +1,6 @@
 //! What goes into the engine and what comes out of it.
 
-use crate::id::{ContactId, EffectId, PassId, SourceId};
+use crate::id::{ContactId, EffectId, PassId, RemoteId, SourceId};
 use crate::library::{Counts, Entry};
 use crate::merge::Winner;
 use crate::source::{Command, Outcome, SourceError};
@@ -47,6 +47,13 @@ pub enum Job {
     Due,
     /// A pass over one contact at every source that it is linked to.
     Contact(ContactId),
+    /// One item comes into the library because its user gives it (a donation), whatever the policy says of new ones.
+    Donate {
+        /// The source.
+        source: SourceId,
+        /// The item.
+        item: RemoteId,
+    },
     /// The user's answer to held deletes of these sources (`None`: all): let them happen, or undo them at the other
     /// side.
     Held {
@@ -252,6 +259,11 @@ pub enum What {
     },
     /// A deleted contact or copy came back, as the policy says.
     Restored,
+    /// The source refused the credentials.
+    AuthFailed {
+        /// Settings that may be missing.
+        offer: Vec<String>,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -282,6 +294,7 @@ impl fmt::Display for Notice {
             What::Loss { field } => write!(f, "loss field={field}"),
             What::NoRelation { reason } => write!(f, "link none reason={reason}"),
             What::Restored => f.write_str("restored"),
+            What::AuthFailed { offer } => write!(f, "auth_failed offer={}", offer.join(",")),
         }
     }
 }

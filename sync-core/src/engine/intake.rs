@@ -4,10 +4,11 @@
 use super::context::Context;
 use super::event::{Answer, Notice, Query};
 use super::page::{Page, Renames};
+use super::relation::{ACCOUNT, Accounts};
 use super::workset::WorkSet;
 use crate::id::{ContactId, EffectId, RemoteId, SourceId};
 use crate::identity;
-use crate::library::{Counts, Entry, RemoteRow, key};
+use crate::library::{Counts, Entry, RemoteRow, account_key, codec, key};
 use crate::policy::MatchKey;
 use crate::source::{Item, Removal};
 use crate::store::StoreError;
@@ -33,6 +34,7 @@ pub(super) struct Chunk {
     set: WorkSet,
     /// Per unknown item (by place) and match key: the contacts that the index names.
     hits: BTreeMap<(usize, usize), Vec<ContactId>>,
+    accounts: Accounts,
     outcome: Outcome,
     races: u32,
 }
@@ -42,8 +44,8 @@ enum Step {
     Idle,
     /// The rows of linked contacts.
     Linked(EffectId, Vec<ContactId>),
-    /// The match index for unknown items.
-    Index(EffectId, Vec<(usize, usize)>),
+    /// The match index for unknown items, and the accounts with the names of their companies.
+    Index(EffectId, Vec<(usize, usize)>, Vec<String>),
     /// The rows of candidates.
     Candidates(EffectId, Vec<ContactId>),
     /// The commit.
@@ -55,7 +57,7 @@ pub(super) enum Verdict {
     Wait,
     /// The source's lease is lost.
     Lost,
-    Done(Outcome),
+    Done(Box<Outcome>),
 }
 
 /// What a page led to.
@@ -73,6 +75,8 @@ pub(super) struct Outcome {
     pub(super) entries: Vec<(ContactId, Entry)>,
     /// The source was written to.
     pub(super) wrote: bool,
+    /// Contacts that came in because their user donated them.
+    pub(super) donated: BTreeSet<ContactId>,
     /// A write's fate is not known yet.
     pub(super) unsettled: bool,
     /// Items to be read again.
@@ -109,6 +113,7 @@ impl Chunk {
             step: Step::Idle,
             set: WorkSet::blank(),
             hits: BTreeMap::new(),
+            accounts: Accounts::new(),
             outcome: Outcome::default(),
             races: 0,
         }
@@ -117,6 +122,7 @@ impl Chunk {
     pub(super) fn start(&mut self, context: &mut Context<'_>, source: &SourceId) {
         self.set = WorkSet::empty(source);
         self.hits.clear();
+        self.accounts.clear();
         self.outcome = Outcome::default();
         let mut ids: Vec<ContactId> = self.linked.values().copied().collect();
         ids.extend(self.removals.iter().map(|(_, id, _)| *id));
@@ -142,12 +148,19 @@ impl Chunk {
                 self.set.read(&ids, &rows?)?;
                 self.look_up(context, source);
             }
-            (Step::Index(wanted, places), Answer::Loaded(rows)) if wanted == id => {
-                let rows = rows?;
-                for (place, found) in places.into_iter().zip(&rows.scanned) {
+            (Step::Index(wanted, places, names), Answer::Loaded(rows)) if wanted == id => {
+                let mut scanned = rows?.scanned.into_iter();
+                for (place, found) in places.into_iter().zip(scanned.by_ref()) {
                     if found.len() < CANDIDATES as usize {
                         let ids = found.iter().filter_map(|(key, _)| key::contact_of(key));
                         self.hits.entry(place).or_default().extend(ids);
+                    }
+                }
+                for (name, found) in names.into_iter().zip(scanned) {
+                    let accounts = self.accounts.entry(name.clone()).or_default();
+                    for (key, row) in &found {
+                        let Some(id) = key::account_of_name(key, &name) else { continue };
+                        accounts.insert(id, codec::decode(row)?);
                     }
                 }
                 let mut ids: Vec<ContactId> = self.hits.values().flatten().copied().collect();
@@ -166,7 +179,7 @@ impl Chunk {
                 self.decide(context, source);
             }
             (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
-                Ok(_) => return Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+                Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
                 Err(StoreError::Conflict) if self.races < RACES => {
                     self.races += 1;
                     self.start(context, source);
@@ -178,7 +191,7 @@ impl Chunk {
         }
         // A page that changes nothing has nothing to commit.
         match self.step {
-            Step::Idle => Ok(Verdict::Done(std::mem::take(&mut self.outcome))),
+            Step::Idle => Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
             _ => Ok(Verdict::Wait),
         }
     }
@@ -198,15 +211,21 @@ impl Chunk {
                 }
             }
         }
-        if places.is_empty() {
-            self.decide(context, source);
-        } else {
-            self.step = Step::Index(context.load(query), places);
+        let mut names = BTreeSet::new();
+        if let Some(rule) = lane.row.policy.relations.get(ACCOUNT) {
+            names.extend(self.items.iter().map(|item| account_key(item.contact.text(&rule.field))));
+            names.remove("");
         }
+        if places.is_empty() && names.is_empty() {
+            return self.decide(context, source);
+        }
+        query.scan.extend(names.iter().map(|name| key::accounts_named(name)));
+        self.step = Step::Index(context.load(query), places, names.into_iter().collect());
     }
 
     fn decide(&mut self, context: &mut Context<'_>, source: &SourceId) {
         let mut page = Page::new(source, std::mem::replace(&mut self.set, WorkSet::empty(source)));
+        page.accounts = std::mem::take(&mut self.accounts);
         for (place, item) in self.items.iter().enumerate() {
             match self.linked.get(&item.id) {
                 Some(id) => page.known(context, *id, item),

@@ -36,6 +36,10 @@ pub(super) struct Lane {
     pub(super) parked: BTreeMap<RemoteId, Parked>,
     /// Contacts whose held deletes the user has answered: the guard lets them pass.
     pub(super) confirmed: BTreeSet<ContactId>,
+    /// The contacts that this job is about; `None`: all.
+    pub(super) only: Option<BTreeSet<ContactId>>,
+    /// The item that its user donates.
+    pub(super) donated: Option<RemoteId>,
     /// Whether changes are listed; not in a pass over one contact or an answer to held deletes.
     pub(super) lists: bool,
 }
@@ -58,6 +62,8 @@ impl Lane {
             held: BTreeMap::new(),
             parked: BTreeMap::new(),
             confirmed: BTreeSet::new(),
+            only: None,
+            donated: None,
             lists: true,
         }
     }
@@ -65,6 +71,11 @@ impl Lane {
     /// Whether there is still work to be done on it.
     pub(super) fn is_open(&self) -> bool {
         self.lease.is_some() && self.error.is_none() && !self.busy
+    }
+
+    /// Whether the rules changed since it was last listed: every item is looked at again.
+    pub(super) fn rechecks(&self) -> bool {
+        self.row.recheck && self.lists
     }
 
     pub(super) fn wants_another_round(&self) -> bool {

@@ -25,14 +25,13 @@ mod page;
 mod pull;
 mod push;
 mod receipt;
+mod relation;
 mod settle;
 mod workset;
 
 pub use event::{
     Answer, Effect, EffectKind, Event, Job, Notice, Phase, Progress, Query, Report, Rows, SourceReport, What,
 };
-
-pub(crate) use context::contact_uid;
 
 use crate::id::EffectId;
 use crate::time::Time;

@@ -10,7 +10,7 @@ use crate::library::{Lease, Link, LinkState, Meta, PassRow, SourceRow, SourceSta
 use crate::policy::Folders;
 use crate::source::{Command, Cursor, Folder, Outcome, SourceError};
 use crate::store::{Row, StoreError};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How often a lost race for the leases is run again.
 const RACES: u32 = 5;
@@ -196,6 +196,12 @@ impl Open {
                     got.next().and_then(Option::as_ref).map(codec::decode).transpose()?;
                 lane.force.extend(link.filter(|l| l.state == LinkState::Active).map(|l| l.remote));
             }
+            lane.only = one.map(|id| BTreeSet::from([id]));
+            if let Job::Donate { item, .. } = &context.shared.job {
+                lane.force.push(item.clone());
+                lane.donated = Some(item.clone());
+                lane.only = Some(BTreeSet::new());
+            }
             lane.unsettled = scanned.next().is_some_and(|rows| !rows.is_empty());
             for (key, row) in scanned.next().into_iter().flatten() {
                 if let Some(id) = key::contact_of(key) {
@@ -207,10 +213,11 @@ impl Open {
                     lane.parked.insert(id, codec::decode(row)?);
                 }
             }
-            if lane.row.recheck && lists {
-                // New rules: everything that is not linked is looked at again.
+            if matches!(context.shared.job, Job::Held { .. }) {
+                lane.only = Some(lane.held.keys().copied().collect());
+            }
+            if lane.rechecks() {
                 lane.cursor = None;
-                lane.parked.clear();
             }
             if !lane.row.opened && !lane.busy {
                 self.fresh.push_back(source.clone());
@@ -316,7 +323,7 @@ fn fail(context: &mut Context<'_>, error: StoreError) -> Flow {
 fn one_contact(job: &Job) -> Option<ContactId> {
     match job {
         Job::Contact(id) => Some(*id),
-        Job::Cycle(_) | Job::Due | Job::Held { .. } => None,
+        Job::Cycle(_) | Job::Due | Job::Donate { .. } | Job::Held { .. } => None,
     }
 }
 
@@ -329,8 +336,9 @@ fn wanted(job: &Job, sources: &BTreeMap<SourceId, SourceRow>, now: crate::time::
         Job::Cycle(list) | Job::Held { sources: list, .. } => {
             named(list, source) && row.state != SourceState::Disconnected
         }
-        Job::Due => row.state == SourceState::Connected && row.due.is_some_and(|due| due <= now),
+        Job::Due => row.due_at(now).is_some_and(|due| due <= now),
         Job::Contact(_) => row.state == SourceState::Connected,
+        Job::Donate { source: from, .. } => source == from && row.state == SourceState::Connected,
     };
     sources.iter().filter(|(source, row)| wants(source, row)).map(|(source, _)| source.clone()).collect()
 }

@@ -1,15 +1,16 @@
 //! The decisions about one page of a source's changes, made in memory on the rows at hand.
 
-use super::context::{Context, contact_uid};
+use super::context::Context;
 use super::event::{Notice, What};
 use super::intake::Outcome;
+use super::relation::{ACCOUNT, Accounts};
 use super::workset::{Tie, WorkSet};
 use crate::contact::{Contact, Element, Field, Value};
 use crate::id::{ContactId, RemoteId, SourceId};
 use crate::identity::{self, Candidate};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp,
-    Toward, Writer, key,
+    Toward, Writer, contact_uid, key,
 };
 use crate::merge::Winner;
 use crate::plan::{self, Admission, Intake, Reaction, Site};
@@ -33,6 +34,8 @@ pub(super) struct Page<'a> {
     pub(super) set: WorkSet,
     pub(super) writer: Writer,
     blobs: BTreeMap<String, Vec<u8>>,
+    /// Accounts with the names of the items' companies.
+    pub(super) accounts: Accounts,
     pub(super) outcome: Outcome,
 }
 
@@ -49,7 +52,14 @@ enum Identity {
 
 impl<'a> Page<'a> {
     pub(super) fn new(source: &'a SourceId, set: WorkSet) -> Self {
-        Self { source, set, writer: Writer::new(), blobs: BTreeMap::new(), outcome: Outcome::default() }
+        Self {
+            source,
+            set,
+            writer: Writer::new(),
+            blobs: BTreeMap::new(),
+            accounts: Accounts::new(),
+            outcome: Outcome::default(),
+        }
     }
 
     /// The batch; everything else that the page led to goes to `outcome`.
@@ -114,12 +124,7 @@ impl<'a> Page<'a> {
     /// An item that a link knows.
     pub(super) fn known(&mut self, context: &mut Context<'_>, id: ContactId, item: &Item) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
-        if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
-            self.outcome.left.push((item.id.clone(), Removal::Moved));
-            self.seen(id, item, true);
-            return;
-        }
-        let site = lane.site(self.source, context.now);
+        let donated = lane.donated.as_ref() == Some(&item.id);
         if lane.held.contains_key(&id) {
             // The source shows it again: a held delete is off.
             self.writer.delete(key::held(self.source, id));
@@ -129,24 +134,64 @@ impl<'a> Page<'a> {
         let (Some(record), Some(link)) = (tie.record.new.clone(), tie.link.new.clone()) else {
             return context.bug("a link without its contact");
         };
+        if donated {
+            if !record.is_live() {
+                // Its contact was deleted here; given again, it comes in as a new one.
+                tie.link.new = None;
+                return self.create(context, item);
+            }
+            self.donate(context, id);
+        }
+        let Some(tie) = self.set.ties.get_mut(&id) else { return };
+        let Some(lane) = context.shared.lanes.get(self.source) else { return };
+        let site = lane.site(self.source, context.now);
+        let here = plan::in_folder(&lane.row.folders, item.folder.as_ref());
+        let travels =
+            !record.is_live() || donated || plan::may_travel(&site, &record, tie.subscribed(self.source));
         match link.state {
-            LinkState::Active => self.merge(context, id, item, record, link),
+            LinkState::Active if !here => {
+                self.outcome.left.push((item.id.clone(), Removal::Moved));
+                self.seen(id, item, true);
+            }
+            LinkState::Active if travels => self.merge(context, id, item, record, link),
+            // It left the hub's scope: the push lets it go; what its user does to it stays there (E-11).
+            LinkState::Active => self.note(id, item, link),
             // The source's copy is back: the link is taken up again (decision 31).
-            LinkState::Detached if record.is_live() => {
+            LinkState::Detached if here && record.is_live() => {
                 self.merge(context, id, item, record, link.in_state(LinkState::Active));
             }
-            LinkState::Off
-                if record.is_live()
-                    && plan::in_outbound_scope(&site, &record, tie.subscribed(self.source)) =>
-            {
+            LinkState::Off if here && travels && record.is_live() => {
                 self.merge(context, id, item, record, link.in_state(LinkState::Active));
             }
-            // Let go: only the version is taken note of, so that it is not fetched again.
+            // Let go.
             LinkState::Detached | LinkState::Suppressed | LinkState::Off => {
-                tie.link.new = Some(with_version(link, item));
-                self.seen(id, item, false);
+                if !here && !link.marked {
+                    tie.dirty.new = None;
+                }
+                self.note(id, item, link);
             }
         }
+    }
+
+    /// Takes note of how an item is now, so that it is not read again and a write finds it, and of nothing in it.
+    fn note(&mut self, id: ContactId, item: &Item, mut link: Link) {
+        self.seen(id, item, link.state == LinkState::Active);
+        link.note(item);
+        if let Some(tie) = self.set.ties.get_mut(&id) {
+            tie.link.new = Some(link);
+        }
+    }
+
+    /// The user of the source gave this contact to the library: it syncs for them from now on, if the policy says so.
+    fn donate(&mut self, context: &Context<'_>, id: ContactId) {
+        let Some(lane) = context.shared.lanes.get(self.source) else { return };
+        self.outcome.donated.insert(id);
+        let Some(tie) = self.set.ties.get_mut(&id) else { return };
+        if let Subscription::OptIn { donor: true, .. } = lane.row.policy.subscription {
+            tie.set_ref(self.source, |r| r.subscribed = Some(true));
+        }
+        // The push puts the marker on, or lets the copy go where the donor is not subscribed.
+        tie.dirty.new = Some(Dirty::default());
     }
 
     fn merge(
@@ -162,7 +207,13 @@ impl<'a> Page<'a> {
         let from = link.remote.clone();
         let tombstone = !record.is_live();
         let before = (record.clone(), link.clone());
-        let intake = plan::intake(&site, &mut record, &mut link, item);
+        let was_off = self.set.ties.get(&id).and_then(|tie| tie.link.old.as_ref());
+        let was_off = was_off.is_some_and(|link| link.state == LinkState::Off);
+        let intake = if was_off && site.policy.subscription != Subscription::Off {
+            plan::take_up(&site, &mut record, &mut link, item)
+        } else {
+            plan::intake(&site, &mut record, &mut link, item)
+        };
         if from != item.id {
             self.outcome.moved.push(from);
         }
@@ -184,7 +235,10 @@ impl<'a> Page<'a> {
         intake: Intake,
         action: Action,
     ) {
-        let changed = intake.writes.iter().any(|w| w.rule == "in_update" || w.old != w.new);
+        let mut changed = intake.writes.iter().any(|w| w.rule == "in_update" || w.old != w.new);
+        if action == Action::Link || self.company_came_in(context, &intake) {
+            changed |= self.relate(context, id, &mut record);
+        }
         if changed {
             record.pass = context.shared.pass();
             self.counts().hub_updated += 1;
@@ -220,6 +274,13 @@ impl<'a> Page<'a> {
         }
     }
 
+    fn company_came_in(&self, context: &Context<'_>, intake: &Intake) -> bool {
+        let rules = context.shared.lanes.get(self.source).map(|lane| &lane.row.policy.relations);
+        let rule = rules.and_then(|rules| rules.get(ACCOUNT));
+        let came_in = |write: &FieldWrite| write.origin == Actor::Source(self.source.clone());
+        rule.is_some_and(|rule| intake.writes.iter().any(|write| write.field == rule.field && came_in(write)))
+    }
+
     /// The contact was deleted in the hub and the source still shows its copy.
     fn deleted_here(
         &mut self,
@@ -245,7 +306,7 @@ impl<'a> Page<'a> {
             merged.pass = context.shared.pass();
             tie.record.new = Some(merged);
             tie.link.new = Some(merged_link);
-            tie.dirty.new = None;
+            tie.dirty.new = intake.pending.then(Dirty::default);
             self.take_blobs(item);
             self.counts().hub_created += 1;
             self.set.spread(id, false, false);
@@ -253,10 +314,9 @@ impl<'a> Page<'a> {
             return;
         }
         // The delete goes out next; its guard needs the version that is there now.
-        let mut fresh = with_version(link, item);
-        fresh.raw = item.raw.clone();
-        fresh.remote = item.id.clone();
-        tie.link.new = Some(fresh);
+        let mut link = link;
+        link.note(item);
+        tie.link.new = Some(link);
         tie.record.new = Some(record);
         if tie.dirty.new.is_none() && tie.link.new.as_ref().is_some_and(|l| l.state == LinkState::Active) {
             tie.dirty.new = Some(Dirty { deleted: true, key: None });
@@ -277,10 +337,11 @@ impl<'a> Page<'a> {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
         let was_parked = lane.parked.contains_key(&item.id);
-        if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
+        let donated = lane.donated.as_ref() == Some(&item.id);
+        if !donated && !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
             return self.ignore(item);
         }
-        let admission = plan::admit(&site, item);
+        let admission = plan::admit(&site, item, donated);
         if admission == Admission::Ignore {
             return self.ignore(item);
         }
@@ -412,6 +473,9 @@ impl<'a> Page<'a> {
         if !written {
             self.entry(context, id, Action::Link, "match", Vec::new());
         }
+        if context.shared.lanes.get(self.source).is_some_and(|lane| lane.donated.as_ref() == Some(&item.id)) {
+            self.donate(context, id);
+        }
     }
 
     fn create(&mut self, context: &mut Context<'_>, item: &Item) {
@@ -443,6 +507,7 @@ impl<'a> Page<'a> {
         self.take_blobs(item);
         self.seen(id, item, true);
         self.counts().hub_created += 1;
+        self.relate(context, id, &mut record);
         // For observers: the entry of a create is not stored, the record itself says all this.
         let fields = created_fields(&record);
         let tie = self.set.add(id, record, Some(link));
@@ -450,7 +515,12 @@ impl<'a> Page<'a> {
             tie.dirty.new = Some(Dirty::default());
         }
         self.set.spread(id, false, false);
-        self.entry(context, id, Action::Create, "in_create", fields);
+        let donated =
+            context.shared.lanes.get(self.source).is_some_and(|l| l.donated.as_ref() == Some(&item.id));
+        self.entry(context, id, Action::Create, if donated { "donate" } else { "in_create" }, fields);
+        if donated {
+            self.donate(context, id);
+        }
     }
 
     /// A linked item is gone.
@@ -475,9 +545,7 @@ impl<'a> Page<'a> {
             Subscription::Off => true,
             Subscription::OptIn { others, .. } => others,
         };
-        let other =
-            |(name, r): (&SourceId, &crate::library::Ref)| name != self.source && r.subscribed == Some(true);
-        let others = tie.refs.iter().any(other);
+        let others = context.shared.others_subscribe(self.source, &tie.refs);
         let reaction = plan::react(&site, &record, &link, why, subscribed.unwrap_or(default), others);
         self.writer.delete_if(has_held, key::held(self.source, contact));
         let pass = context.shared.pass();
@@ -546,9 +614,4 @@ fn created_fields(record: &Record) -> Vec<FieldWrite> {
         lost: None,
     };
     record.contact.iter().map(write).collect()
-}
-
-fn with_version(mut link: Link, item: &Item) -> Link {
-    link.version.clone_from(&item.version);
-    link
 }

@@ -8,8 +8,9 @@
 use super::context::Context;
 use super::event::{Answer, Progress, Query, What};
 use super::intake::{Chunk, Verdict};
+use super::lane::Lane;
 use super::{Flow, Phase};
-use crate::id::{ContactId, EffectId, RemoteId, SourceId, Version};
+use crate::id::{EffectId, RemoteId, SourceId, Version};
 use crate::library::{Held, Parked, RemoteRow, Writer, codec, key};
 use crate::limits;
 use crate::policy::GuardAction;
@@ -200,6 +201,7 @@ impl Pull {
                         }
                         if let Some(lane) = context.lane(&self.source) {
                             lane.counts.add(&outcome.counts);
+                            lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
                         }
                         context.shared.report.notices.extend(outcome.notices);
                         if !outcome.entries.is_empty() {
@@ -437,12 +439,7 @@ impl Pull {
                 Change::Listed { id, version } => {
                     self.removed.remove(&id);
                     self.listed.insert(id.clone());
-                    let parked =
-                        lane.parked.get(&id).is_some_and(|p| version.is_some() && p.version == version);
-                    if !parked
-                        && !self.is_known(&id, version.as_ref(), &lane.held)
-                        && fetch.insert(id.clone())
-                    {
+                    if !self.is_old(&id, version.as_ref(), lane) && fetch.insert(id.clone()) {
                         self.versions.extend(version.map(|version| (id.clone(), version)));
                         self.fetch.push_back(id);
                     }
@@ -450,9 +447,7 @@ impl Pull {
                 Change::Item(item) => {
                     self.removed.remove(&item.id);
                     self.listed.insert(item.id.clone());
-                    let parked = lane.parked.get(&item.id);
-                    let parked = parked.is_some_and(|p| item.version.is_some() && p.version == item.version);
-                    if !parked && !self.is_known(&item.id, item.version.as_ref(), &lane.held) {
+                    if !self.is_old(&item.id, item.version.as_ref(), lane) {
                         // The last row of an id counts.
                         self.items.retain(|other| other.id != item.id);
                         self.items.push_back(*item);
@@ -470,9 +465,15 @@ impl Pull {
         self.total = self.done + (self.fetch.len() + self.items.len()) as u64;
     }
 
-    fn is_known(&self, id: &RemoteId, version: Option<&Version>, held: &BTreeMap<ContactId, Held>) -> bool {
-        let same = |row: &RemoteRow| version.is_some() && row.version.as_ref() == version;
-        self.known.get(id).is_some_and(|row| same(row) && !held.contains_key(&row.contact))
+    /// Whether this version has been taken in, or parked, under the rules that hold now.
+    fn is_old(&self, id: &RemoteId, version: Option<&Version>, lane: &Lane) -> bool {
+        if version.is_none() || lane.rechecks() {
+            return false;
+        }
+        let known =
+            |row: &RemoteRow| row.version.as_ref() == version && !lane.held.contains_key(&row.contact);
+        self.known.get(id).is_some_and(known)
+            || lane.parked.get(id).is_some_and(|parked| parked.version.as_ref() == version)
     }
 
     fn fetched(

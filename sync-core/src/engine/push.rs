@@ -1,6 +1,6 @@
 //! Sends what the source has not heard: stores intents, sends them, reads back what was accepted, moves the bases.
 
-use super::context::{Context, intent_key};
+use super::context::Context;
 use super::event::{Answer, Notice, Progress, Query, What};
 use super::page::Page;
 use super::receipt::Sent;
@@ -10,7 +10,7 @@ use crate::contact::{Blob, Contact, Field, Photo, Value};
 use crate::id::{ContactId, EffectId, IntentKey, RemoteId, SourceId};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Link, Record, Stamp, Toward,
-    Writer, codec, key,
+    Writer, codec, intent_key, key,
 };
 use crate::limits;
 use crate::plan::{self, Dispatch};
@@ -42,6 +42,8 @@ pub(super) struct Push {
     counts: Counts,
     notices: Vec<Notice>,
     entries: Vec<(ContactId, Entry)>,
+    /// Items to be read in the next round.
+    reread: Vec<RemoteId>,
     races: u32,
     done: u64,
     total: u64,
@@ -103,6 +105,7 @@ impl Push {
             counts: Counts::default(),
             notices: Vec::new(),
             entries: Vec::new(),
+            reread: Vec::new(),
             races: 0,
             done: 0,
             total: 0,
@@ -249,12 +252,12 @@ impl Push {
         if let Some((last, _)) = page.last().filter(|_| page.len() >= DIRTY_ROWS as usize) {
             return Ok(self.list(context, Some(last)));
         }
-        if let crate::engine::Job::Contact(only) = context.shared.job {
-            self.queue.retain(|id| *id == only);
-            self.deleted.retain(|id| *id == only);
+        let Some(lane) = context.shared.lanes.get(&self.source) else { return Ok(Flow::Done) };
+        if let Some(only) = &lane.only {
+            self.queue.retain(|id| only.contains(id));
+            self.deleted.retain(|id| only.contains(id));
         }
         self.total = (self.queue.len() + self.deleted.len()) as u64;
-        let Some(lane) = context.shared.lanes.get(&self.source) else { return Ok(Flow::Done) };
         let guard = &lane.row.policy.guard;
         let few = (self.deleted.len() as u64) < u64::from(guard.minimum.max(1))
             || guard.action == GuardAction::Allow;
@@ -364,6 +367,7 @@ impl Push {
         self.counts = Counts::default();
         self.notices.clear();
         self.entries.clear();
+        self.reread.clear();
         for id in self.page.clone() {
             self.plan_one(context, id);
         }
@@ -414,6 +418,11 @@ impl Push {
             key.unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
         match dispatch {
             Dispatch::Nothing => {}
+            Dispatch::Read => {
+                // It stays marked until it has been read.
+                tie.dirty.new.clone_from(&tie.dirty.old);
+                self.reread.extend(link.map(|link| link.remote));
+            }
             Dispatch::Release { state, unmark } => {
                 let kept = link.and_then(|link| Some(link.in_state(state?)));
                 if let (true, Some(link)) = (unmark, &kept) {
@@ -551,6 +560,9 @@ impl Push {
             context.record_entry(&mut writer, *id, entry);
         }
         context.record_touched(&mut writer, &touched);
+        if let Some(lane) = context.lane(&self.source) {
+            lane.force.append(&mut self.reread);
+        }
         if writer.is_empty() {
             return self.next_page(context);
         }
@@ -656,9 +668,7 @@ impl Push {
                 }
                 for send in &mut self.sends {
                     if let Some(WriteOutcome::Applied { id, item: None, .. }) = &send.sent.outcome {
-                        if let Some(item) = items.remove(id) {
-                            send.sent.item = Some(item);
-                        }
+                        send.sent.item = items.remove(id).or(send.sent.item.take());
                     }
                 }
             }

@@ -6,7 +6,9 @@ use super::event::What;
 use super::page::Page;
 use crate::contact::Field;
 use crate::id::ContactId;
-use crate::library::{Action, Dirty, Entry, FieldWrite, Intent, IntentKind, Link, Parked, Toward, key};
+use crate::library::{
+    Action, Dirty, Entry, FieldWrite, Intent, IntentKind, Link, LinkState, Parked, Toward, key,
+};
 use crate::plan;
 use crate::source::{Item, Refusal, Removal, WriteOutcome};
 
@@ -115,7 +117,11 @@ impl Page<'_> {
         };
         let marker_only = action == Action::Update && sent.fields.is_empty();
         // What else the source shows is a change of its own, merged like any other.
-        if record.is_live() {
+        if link.state != LinkState::Active {
+            // Let go: nothing of the copy comes in any more.
+            link.note(item);
+            tie.link.new = Some(link);
+        } else if record.is_live() {
             let intake = plan::intake(&site, &mut record, &mut link, item);
             self.apply(context, id, record, link, intake, Action::Update);
         } else {

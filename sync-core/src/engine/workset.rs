@@ -153,12 +153,10 @@ impl WorkSet {
         let mut touched = BTreeSet::new();
         let Some(source) = &self.source else { return (writer, touched) };
         for (id, tie) in &self.ties {
-            if tie.record.changed() {
-                if let Some(record) = &tie.record.new {
-                    touched.insert(*id);
-                    writer.require(key::contact(*id), tie.record.revision);
-                    writer.put_record(*id, tie.record.old.as_ref(), record);
-                }
+            if let (true, Some(record)) = (tie.record.changed(), &tie.record.new) {
+                touched.insert(*id);
+                writer.require(key::contact(*id), tie.record.revision);
+                writer.put_record(*id, tie.record.old.as_ref(), record);
             }
             if tie.link.changed() {
                 writer.require(key::link(source, *id), tie.link.revision);

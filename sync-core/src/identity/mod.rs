@@ -1,5 +1,9 @@
 //! When two contacts are the same person: the keys that find candidates and the rule that picks among them (K11).
 
+mod words;
+
+pub use words::{name_begins, name_words, words};
+
 use crate::contact::{Contact, Element, Field, email_key, phone_key, uid_key};
 use crate::id::ContactId;
 use crate::policy::MatchKey;

@@ -8,10 +8,14 @@ use serde::de::DeserializeOwned;
 /// The format of rows written now. A row with a greater number is refused, one with a smaller is migrated on reading.
 pub const FORMAT: u8 = 1;
 
+/// Bytes that most rows fit in.
+const TYPICAL_ROW: usize = 512;
+
 /// Encodes a row.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![FORMAT];
+    let mut bytes = Vec::with_capacity(TYPICAL_ROW);
+    bytes.push(FORMAT);
     // Writing to a Vec cannot fail and our types have no map with keys that are no strings; should it fail all the
     // same, the empty row is reported as corrupt when read.
     if rmp_serde::encode::write_named(&mut bytes, value).is_err() {

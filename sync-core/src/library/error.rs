@@ -1,7 +1,7 @@
 //! Errors of the library, each with who can act.
 
-use crate::id::{ContactId, SourceId};
-use crate::policy::PolicyError;
+use crate::id::{ContactId, SourceId, UserId};
+use crate::policy::{PolicyError, SettingsError};
 use crate::store::StoreError;
 
 /// A failure of an operation on the library. Ids may appear, content never.
@@ -29,6 +29,12 @@ pub enum LibraryError {
     /// The user or host: there is nothing to decide there.
     #[error("there is no open conflict of this field")]
     NoConflict,
+    /// The user or host: no source of this user lets contacts be chosen.
+    #[error("{0} has no source whose contacts are chosen one by one")]
+    NoChoice(UserId),
+    /// The user: settings of the connection are missing or malformed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The user or host: the policy is wrong.
     #[error(transparent)]
     Policy(#[from] PolicyError),

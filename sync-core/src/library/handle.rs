@@ -3,10 +3,9 @@
 use super::error::LibraryError;
 use super::{
     Action, Actor, Entry, FieldWrite, Link, LinkState, Meta, PassRow, Record, Ref, SourceRow, Stamp,
-    Standing, Toward, Writer, codec, key,
+    Standing, Toward, Writer, codec, contact_uid, key,
 };
 use crate::contact::{Blob, Contact, Field, Value};
-use crate::engine::contact_uid;
 use crate::id::{ContactId, PassId, SourceId, UserId};
 use crate::policy::{ReceiverEdit, Side, Subscription};
 use crate::source::ItemKind;
@@ -43,9 +42,18 @@ pub struct Feed {
     /// Contacts that changed, the oldest change first. A deleted contact has `record.deleted`.
     pub contacts: Vec<Listed>,
     /// Where to go on.
-    pub next: Revision,
+    pub next: Position,
     /// Whether there is more to read now.
     pub more: bool,
+}
+
+/// A position in the feed of changes. The default is the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Everything up to this batch has been read,
+    pub revision: Revision,
+    /// except, where this is set, the contacts of that batch after this one.
+    pub after: Option<ContactId>,
 }
 
 /// A new contact.
@@ -147,10 +155,27 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Store`].
-    pub async fn changes(&self, since: Revision, limit: u32) -> Result<Feed, LibraryError> {
-        let rows = self.store.changed(key::contacts(), since, limit).await?;
+    pub async fn changes(&self, since: Position, limit: u32) -> Result<Feed, LibraryError> {
+        let limit = limit.max(1);
+        let mut rows = Vec::new();
+        if let Some(after) = since.after {
+            // The rest of a batch in which the last page ended.
+            let before = Revision(since.revision.0.saturating_sub(1));
+            let range = key::contacts().after(&key::contact(after));
+            let rest = self.store.changed(range, before, limit).await?;
+            rows.extend(rest.into_iter().take_while(|(_, row)| row.revision == since.revision));
+        }
+        let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
+        if left > 0 {
+            rows.extend(self.store.changed(key::contacts(), since.revision, left).await?);
+        }
         let more = rows.len() >= limit as usize;
-        let next = rows.last().map_or(since, |(_, row)| row.revision);
+        let next = match rows.last() {
+            Some((key, row)) => {
+                Position { revision: row.revision, after: key::contact_of(key).filter(|_| more) }
+            }
+            None => Position { after: None, ..since },
+        };
         let mut contacts = Vec::with_capacity(rows.len());
         for (key, row) in &rows {
             if let Some(id) = key::contact_of(key) {
@@ -249,12 +274,24 @@ impl Library {
     /// # Errors
     /// [`LibraryError::NoContact`], [`LibraryError::Refused`], [`LibraryError::Store`].
     pub async fn delete(&self, id: ContactId, by: &UserId, now: Time) -> Result<(), LibraryError> {
+        self.remove(id, by, now, Rights::Check).await
+    }
+
+    pub(super) async fn remove(
+        &self,
+        id: ContactId,
+        by: &UserId,
+        now: Time,
+        rights: Rights,
+    ) -> Result<(), LibraryError> {
         self.retry(async || {
             let mut desk = self.desk(id).await?;
             let Some(old) = desk.record.clone().filter(Record::is_live) else {
                 return Err(LibraryError::NoContact(id));
             };
-            self.may_edit(&desk, &old, &Edit::default())?;
+            if rights == Rights::Check {
+                self.may_edit(&desk, &old, &Edit::default())?;
+            }
             let (mut writer, pass) = self.begin("edit", now).await?;
             let stamp = Stamp { time: Some(now), actor: Actor::User(by.clone()) };
             let record = Record { deleted: Some(stamp.clone()), pass, ..old.clone() };
@@ -434,6 +471,14 @@ impl Library {
         }
         Ok(())
     }
+}
+
+/// Whether the policies are asked before a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rights {
+    Check,
+    /// The change follows from a rule, not from a user's edit.
+    Granted,
 }
 
 /// The rows around one contact.

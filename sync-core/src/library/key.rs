@@ -18,14 +18,16 @@
 //! | `parked/NAME/REMOTE` | [`super::Parked`]: an item that cannot be read or brought in |
 //! | `ref/ID/NAME` | [`super::Ref`]: which sources a contact is tied to |
 //! | `match/KIND/KEY/ID` | nothing: match keys of a contact |
+//! | `used/ID` | when a contact was last opened or called |
+//! | `caller/USER/NUMBER` | the contact that was made for an unknown caller |
 //! | `history/ID/PASS/N` | [`super::Entry`] |
 //! | `pass/N` | [`super::PassRow`] |
 //! | `touched/PASS/N` | contacts that a pass wrote, a row a commit |
 //! | `blob/HASH` | bytes of a picture |
-//! | `account/ID`, `sub/…` | an organization's rows |
+//! | `account/ID`, `account-name/NAME/ID` | [`super::Account`]: companies of an organization |
 
 use crate::contact::Field;
-use crate::id::{ContactId, PassId, RemoteId, SourceId};
+use crate::id::{ContactId, PassId, RemoteId, SourceId, UserId};
 use crate::store::{Key, KeyRange};
 
 /// Joins a table name and parts with `/`. Only the last part may hold a `/` or be binary.
@@ -216,6 +218,24 @@ pub fn matches(kind: &str, value: &str) -> KeyRange {
     range("match", &[kind.as_bytes(), value.as_bytes()])
 }
 
+/// All contacts with a match key that begins so.
+#[must_use]
+pub fn matches_beginning(kind: &str, value: &str) -> KeyRange {
+    KeyRange::prefix(key("match", &[kind.as_bytes(), value.as_bytes()]).0)
+}
+
+/// When a contact was last used.
+#[must_use]
+pub fn used(id: ContactId) -> Key {
+    key("used", &[&id.to_bytes()])
+}
+
+/// The contact that was made for an unknown caller of a user.
+#[must_use]
+pub fn caller(user: &UserId, number: &str) -> Key {
+    key("caller", &[user.as_str().as_bytes(), number.as_bytes()])
+}
+
 /// An entry of a contact's history.
 #[must_use]
 pub fn history(id: ContactId, pass: PassId, n: u32) -> Key {
@@ -268,6 +288,30 @@ pub fn account(id: &str) -> Key {
 #[must_use]
 pub fn accounts() -> KeyRange {
     range("account", &[])
+}
+
+/// The id of an account from its key.
+#[must_use]
+pub fn account_of(key: &Key) -> Option<String> {
+    String::from_utf8(key.0.get("account/".len()..)?.to_vec()).ok()
+}
+
+/// An account in the index by name.
+#[must_use]
+pub fn account_named(name: &str, id: &str) -> Key {
+    key("account-name", &[name.as_bytes(), id.as_bytes()])
+}
+
+/// All accounts with a name.
+#[must_use]
+pub fn accounts_named(name: &str) -> KeyRange {
+    range("account-name", &[name.as_bytes()])
+}
+
+/// The id of an account from its key in the index by name.
+#[must_use]
+pub fn account_of_name(key: &Key, name: &str) -> Option<String> {
+    String::from_utf8(key.0.get("account-name/".len() + name.len() + 1..)?.to_vec()).ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::contact::{Contact, Field, Value};
 use crate::id::{FolderId, RemoteId, Version};
 use crate::library::codec::FORMAT;
-use crate::source::{Raw, Refusal};
+use crate::source::{Item, Raw, Refusal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +85,15 @@ impl Link {
         Self { state, ..self }
     }
 
+    /// Takes note of how the item is now, so that it is not read again and a write finds it, and of nothing in it.
+    pub fn note(&mut self, item: &Item) {
+        self.remote.clone_from(&item.id);
+        self.version.clone_from(&item.version);
+        self.folder.clone_from(&item.folder);
+        self.marked = item.marked;
+        self.raw = item.raw.clone();
+    }
+
     /// The source's side of the base.
     #[must_use]
     pub fn base_source(&self) -> &Contact {
@@ -114,6 +123,14 @@ impl Link {
             self.hub_differs.insert(field.clone(), hub);
         }
         self.base_source.put(field.clone(), source);
+    }
+
+    /// Moves both bases of a field to one value.
+    pub fn set_base(&mut self, field: &Field, value: Option<&Value>) {
+        self.hub_differs.remove(field);
+        if self.base_source.get(field) != value {
+            self.base_source.put(field.clone(), value.cloned());
+        }
     }
 
     /// Every field that either base holds.

@@ -112,11 +112,11 @@ impl Standing {
         *self == Self::default()
     }
 
-    /// Whether the user may see the contact.
+    /// Whether the user may see the contact. Where readers are named, they alone do: neither owner nor editors are
+    /// readers by themselves.
     #[must_use]
     pub fn readable_by(&self, user: &UserId) -> bool {
-        let named = self.owner.as_ref() == Some(user) || self.editors.contains(user);
-        self.readers.as_ref().is_none_or(|readers| readers.contains(user)) || named
+        self.readers.as_ref().is_none_or(|readers| readers.contains(user))
     }
 }
 
@@ -136,8 +136,8 @@ impl Record {
             pass,
             last_value: 0,
         };
-        for (field, value) in contact.iter() {
-            record.put(field, Some(value.clone()));
+        for (field, value) in contact {
+            record.put(&field, Some(value));
         }
         record
     }

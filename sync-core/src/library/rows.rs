@@ -3,7 +3,7 @@
 use crate::capability::Capabilities;
 use crate::contact::{Contact, Element, Field, Value, email_key, phone_key, uid_key};
 use crate::id::{ContactId, FolderId, IntentKey, PassId, RemoteId, SourceId, UserId, Version};
-use crate::identity::name_key;
+use crate::identity::{name_key, name_words};
 use crate::library::record::Actor;
 use crate::policy::Policy;
 use crate::source::{Refusal, SourceError};
@@ -94,6 +94,14 @@ impl SourceRow {
             last_error: None,
             last_success: None,
         }
+    }
+
+    /// When the source is due by its schedule: at once where it never was; `None` without a schedule, or while it
+    /// cannot sync.
+    #[must_use]
+    pub fn due_at(&self, now: Time) -> Option<Time> {
+        let scheduled = self.state == SourceState::Connected && self.policy.trigger.schedule().is_some();
+        scheduled.then(|| self.due.unwrap_or(now))
     }
 }
 
@@ -371,6 +379,13 @@ pub struct PassRow {
 /// The longest match key that is indexed, in bytes.
 const KEY_BYTES: usize = 512;
 
+/// The digits of a number from the last to the first, so that an ending is found as a beginning.
+fn backwards(number: &str) -> String {
+    let key = phone_key(number);
+    let number = key.split('x').next().unwrap_or_default();
+    number.chars().rev().filter(char::is_ascii_digit).collect()
+}
+
 /// The keys under which a contact is found: kind and key.
 #[must_use]
 pub fn match_keys(uid: &str, contact: &Contact) -> Vec<(&'static str, String)> {
@@ -378,6 +393,8 @@ pub fn match_keys(uid: &str, contact: &Contact) -> Vec<(&'static str, String)> {
     let text = |e: &Element| e.content.show();
     keys.extend(contact.list(&Field::Emails).iter().map(|e| ("email", email_key(&text(e)))));
     keys.extend(contact.list(&Field::Phones).iter().map(|e| ("phone", phone_key(&text(e)))));
+    keys.extend(contact.list(&Field::Phones).iter().map(|e| ("digits", backwards(&text(e)))));
+    keys.extend(name_words(contact).into_iter().map(|word| ("word", word)));
     keys.retain(|(_, key)| !key.is_empty() && key.len() <= KEY_BYTES);
     keys.sort();
     keys.dedup();

@@ -3,12 +3,10 @@
 use super::error::LibraryError;
 use super::handle::Library;
 use super::{Action, Actor, FieldWrite, Record};
-use super::{
-    Conflict, Dirty, Held, LinkState, Parked, RemoteRow, SourceRow, SourceState, Stamp, Writer, codec, key,
-};
+use super::{Conflict, Dirty, Held, Parked, RemoteRow, SourceRow, Stamp, Writer, codec, key};
 use crate::contact::{Field, Value};
 use crate::id::{ContactId, RemoteId, SourceId, UserId};
-use crate::policy::{OnDisconnect, OnReconnect, Policy, Severity};
+use crate::policy::{Policy, Severity};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -99,87 +97,6 @@ impl Library {
             writer.require(key::source(source), Some(row.revision));
             writer.put(key::source(source), &new);
             self.commit(writer).await
-        })
-        .await
-    }
-
-    /// Lets a source go: planned work is cancelled, the source is left exactly as it is, the links are remembered.
-    /// What becomes of the hub's copies the policy says (K19). The host forgets the credentials.
-    ///
-    /// # Errors
-    /// [`LibraryError::NoSource`], [`LibraryError::Store`].
-    pub async fn disconnect(&self, source: &SourceId, by: &UserId, now: Time) -> Result<(), LibraryError> {
-        let rows = self.sources().await?;
-        let row = rows.get(source).ok_or_else(|| LibraryError::NoSource(source.clone()))?;
-        let rule = row.policy.disconnect.copies;
-        self.change_source(source, |row| {
-            row.state = SourceState::Disconnected;
-            row.due = None;
-            Ok(())
-        })
-        .await?;
-        if rule == OnDisconnect::Keep {
-            return Ok(());
-        }
-        let links: Vec<(crate::store::Key, super::Link)> = self.all(key::links(source)).await?;
-        for (key, link) in links {
-            let Some(id) = key::contact_of(&key) else { continue };
-            let Some(listed) = self.contact(id).await?.filter(|listed| listed.record.is_live()) else {
-                continue;
-            };
-            let mut fields = link.fields();
-            fields.extend(listed.record.contact.fields().cloned());
-            let modified = fields.iter().any(|field| {
-                row.policy.maps(field, crate::policy::Direction::In)
-                    && !crate::merge::same(field, listed.record.contact.get(field), link.hub_base(field))
-            });
-            if link.state == LinkState::Active && (rule == OnDisconnect::RemoveAll || !modified) {
-                self.forget(source, id, &link, by, now).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the hub's copy of a contact together with its link, so that a reconnect brings it in as new.
-    async fn forget(
-        &self,
-        source: &SourceId,
-        id: ContactId,
-        link: &super::Link,
-        by: &UserId,
-        now: Time,
-    ) -> Result<(), LibraryError> {
-        self.delete(id, by, now).await?;
-        let mut writer = Writer::new();
-        writer.put_link(source, id, Some(link), None);
-        writer.delete(key::dirty(source, id));
-        self.commit(writer).await
-    }
-
-    /// Takes a source up again. Under `relink` the links are alive at once, with their bases, so edits made on either
-    /// side meanwhile travel in the next cycle.
-    ///
-    /// # Errors
-    /// [`LibraryError::NoSource`], [`LibraryError::Store`].
-    pub async fn reconnect(&self, source: &SourceId) -> Result<(), LibraryError> {
-        let rows = self.sources().await?;
-        let row = rows.get(source).ok_or_else(|| LibraryError::NoSource(source.clone()))?;
-        if row.policy.disconnect.reconnect != OnReconnect::Relink && row.state == SourceState::Disconnected {
-            let mut writer = Writer::new();
-            let links: Vec<(crate::store::Key, super::Link)> = self.all(key::links(source)).await?;
-            for (key, link) in links {
-                if let Some(id) = key::contact_of(&key) {
-                    writer.put_link(source, id, Some(&link), None);
-                }
-            }
-            writer.delete(key::cursor(source));
-            self.commit(writer).await?;
-        }
-        self.change_source(source, |row| {
-            row.state = SourceState::Connected;
-            row.opened = false;
-            row.failures = 0;
-            Ok(())
         })
         .await
     }

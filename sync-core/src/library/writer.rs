@@ -106,7 +106,8 @@ impl Writer {
         related: impl Fn(&SourceId) -> bool,
     ) {
         for (source, row) in sources {
-            if row.policy.subscription == Subscription::Off || related(source) {
+            let by_default = !matches!(row.policy.subscription, Subscription::OptIn { others: false, .. });
+            if by_default || related(source) {
                 self.put(key::dirty(source, id), &Dirty { deleted, key: None });
             }
         }

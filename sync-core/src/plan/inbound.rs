@@ -4,7 +4,7 @@ use super::{Site, terms};
 use crate::contact::{Contact, Field};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, MatchKey, Requirement, Shared, Subscription};
+use crate::policy::{CreateRule, Direction, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -21,44 +21,33 @@ pub enum Admission {
     Block(String),
 }
 
-/// Decides on an item that no link knows.
+/// Decides on an item that no link knows. `donated`: its user asked for just this one to come in.
 #[must_use]
-pub fn admit(site: &Site<'_>, item: &Item) -> Admission {
+pub fn admit(site: &Site<'_>, item: &Item, donated: bool) -> Admission {
     let policy = site.policy;
-    let out = item.kind == ItemKind::Other
-        || (item.shared && policy.scope.inbound.shared == Shared::Exclude)
+    let out = (item.shared && policy.scope.inbound.shared == Shared::Exclude)
         || policy.subscription != Subscription::Off
         || !policy.scope.inbound.filter.passes(&item.contact);
-    if out {
+    if item.kind == ItemKind::Other || (out && !donated) {
         return Admission::Ignore;
     }
     match policy.create.inbound {
-        CreateRule::Ignore => Admission::Ignore,
-        CreateRule::LinkOnly => Admission::LinkOnly,
-        CreateRule::Apply => match policy.required.missing(&mapped(site, &item.contact)) {
-            Some(requirement) => Admission::Block(reason(requirement)),
-            None => Admission::Create,
-        },
+        CreateRule::Ignore if !donated => Admission::Ignore,
+        CreateRule::LinkOnly if !donated => Admission::LinkOnly,
+        _ if policy.required.what.is_empty() => Admission::Create,
+        CreateRule::Apply | CreateRule::LinkOnly | CreateRule::Ignore => {
+            match policy.required.missing(&mapped(site, &item.contact)) {
+                Some(requirement) => Admission::Block(requirement.reason()),
+                None => Admission::Create,
+            }
+        }
     }
-}
-
-fn reason(requirement: &Requirement) -> String {
-    requirement.reason()
 }
 
 /// The part of an item that the policy lets in.
 fn mapped(site: &Site<'_>, contact: &Contact) -> Contact {
     let maps = |f: &Field| site.policy.maps(f, Direction::In);
     contact.iter().filter(|(f, _)| maps(f)).map(|(f, v)| (f.clone(), v.clone())).collect()
-}
-
-/// The keys by which an unknown item is matched, strongest first.
-impl Site<'_> {
-    /// The match keys of the policy.
-    #[must_use]
-    pub fn match_keys(&self) -> &[MatchKey] {
-        &self.policy.matching.keys
-    }
 }
 
 /// What taking an item in changed.
@@ -83,13 +72,19 @@ pub fn intake(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item
     for field in fields(site, record, link, item) {
         merge_field(site, &field, record, link, item, &stamp, &mut result);
     }
-    link.remote = item.id.clone();
-    link.version.clone_from(&item.version);
-    link.folder.clone_from(&item.folder);
-    link.marked = item.marked;
-    link.raw = item.raw.clone();
+    link.note(item);
     link.refusal = None;
     result
+}
+
+/// Takes up a link that its user had let go and wants again: the library's values win over whatever either side did
+/// meanwhile (AC-09), so the copy as it is now counts as what both sides last agreed on.
+pub fn take_up(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
+    for field in fields(site, record, link, item) {
+        let shown = item.contact.get(&field);
+        link.set_bases(&field, shown.cloned(), shown.cloned());
+    }
+    intake(site, record, link, item)
 }
 
 /// Every mapped field that any side or base holds.
@@ -109,8 +104,21 @@ fn merge_field(
     stamp: &Stamp,
     result: &mut Intake,
 ) {
-    let terms = terms(site, field, record, link, item.modified);
     let shown = item.contact.get(field);
+    let hub = record.contact.get(field);
+    if hub == shown {
+        // The common case first: both sides hold the same.
+        link.open.remove(field);
+        link.pins.remove(field);
+        return link.set_base(field, shown);
+    }
+    if hub == link.hub_base(field)
+        && shown == link.source_base(field)
+        && site.policy.receiver_edit != ReceiverEdit::Revert
+    {
+        return;
+    }
+    let terms = terms(site, field, record, link, item.modified);
     if !terms.inbound && !merge::same(field, shown, link.source_base(field)) {
         pin(site, field, link, !merge::same(field, shown, record.contact.get(field)));
     }
@@ -175,9 +183,7 @@ fn merge_field(
 
 /// An edit on a source that only receives: under `pin` it stands for good, until both sides hold the same.
 fn pin(site: &Site<'_>, field: &Field, link: &mut Link, differs: bool) {
-    if site.policy.receiver_edit != crate::policy::ReceiverEdit::Pin
-        || !site.policy.maps(field, Direction::Out)
-    {
+    if site.policy.receiver_edit != ReceiverEdit::Pin || !site.policy.maps(field, Direction::Out) {
         return;
     }
     if differs {

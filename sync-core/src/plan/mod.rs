@@ -6,15 +6,17 @@
 
 mod inbound;
 mod outbound;
+mod relation;
 mod removal;
 mod scope;
 mod settle;
 mod terms;
 
-pub use inbound::{Admission, Intake, admit, intake};
+pub use inbound::{Admission, Intake, admit, intake, take_up};
 pub use outbound::{Dispatch, dispatch};
+pub use relation::{Relation, relate};
 pub use removal::{Reaction, react};
-pub use scope::{in_folder, in_outbound_scope};
+pub use scope::{in_folder, in_outbound_scope, may_travel};
 pub use settle::settle;
 pub use terms::terms;
 

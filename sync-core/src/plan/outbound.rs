@@ -1,6 +1,6 @@
 //! The library has something that the source has not heard of: what is sent.
 
-use super::{Site, in_outbound_scope, terms};
+use super::{Site, in_outbound_scope, may_travel, terms};
 use crate::capability::Loss;
 use crate::contact::{Contact, Field, Value};
 use crate::library::{FieldWrite, Link, LinkState, Record};
@@ -40,6 +40,8 @@ pub enum Dispatch {
         /// Take the marker off the copy that stays.
         unmark: bool,
     },
+    /// Read the copy first: the contact is back in scope, and its link is taken up with what the copy holds now.
+    Read,
     /// The hub gives up its edit: it takes the source's values back (K10 `revert`).
     Revert(Vec<(Field, Option<Value>)>),
     /// The deleted contact comes back in the hub (K7 `restore`).
@@ -59,9 +61,11 @@ pub fn dispatch(site: &Site<'_>, record: &Record, link: Option<&Link>, subscribe
 
 fn deleted(site: &Site<'_>, link: &Link) -> Dispatch {
     match (link.state, site.policy.delete.outbound) {
-        (LinkState::Suppressed, _) => Dispatch::Nothing,
+        (LinkState::Suppressed, _) if !link.marked => Dispatch::Nothing,
         (LinkState::Detached, _) => Dispatch::Release { state: None, unmark: false },
-        (LinkState::Off, _) => Dispatch::Release { state: Some(LinkState::Suppressed), unmark: false },
+        (LinkState::Suppressed | LinkState::Off, _) => {
+            Dispatch::Release { state: Some(LinkState::Suppressed), unmark: link.marked }
+        }
         (LinkState::Active, DeleteReaction::Propagate) => Dispatch::Delete,
         (LinkState::Active, DeleteReaction::Restore) => Dispatch::Revive,
         (
@@ -86,11 +90,13 @@ fn create(site: &Site<'_>, record: &Record, subscribed: Option<bool>) -> Dispatc
 }
 
 fn linked(site: &Site<'_>, record: &Record, link: &Link, subscribed: Option<bool>) -> Dispatch {
-    let scoped = in_outbound_scope(site, record, subscribed);
+    let travels = may_travel(site, record, subscribed);
     match link.state {
         LinkState::Detached | LinkState::Suppressed => return Dispatch::Nothing,
-        LinkState::Off => return Dispatch::Nothing,
-        LinkState::Active if !scoped && site.policy.update.outbound == Flow::Apply => {
+        LinkState::Off if travels => return Dispatch::Read,
+        LinkState::Off if !link.marked => return Dispatch::Nothing,
+        LinkState::Off => return Dispatch::Release { state: Some(LinkState::Off), unmark: true },
+        LinkState::Active if !travels => {
             return Dispatch::Release { state: Some(LinkState::Off), unmark: link.marked };
         }
         LinkState::Active => {}

@@ -42,6 +42,8 @@ pub fn react(
         LinkState::Active => {}
         // The kept copy is gone at the source too: the tombstone may go.
         LinkState::Suppressed => return Reaction::Forget,
+        // It moved where nothing is read: that cuts no tie that was not cut before.
+        LinkState::Off if matches!(why, Removal::Moved | Removal::LostAccess) => return Reaction::Exit,
         LinkState::Detached | LinkState::Off => return Reaction::Detach,
     }
     if !record.is_live() {

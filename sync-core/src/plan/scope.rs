@@ -3,7 +3,7 @@
 use super::Site;
 use crate::id::FolderId;
 use crate::library::Record;
-use crate::policy::{Choice, Export, Subscription};
+use crate::policy::{Choice, Export, Flow, Subscription};
 
 /// Whether a contact of the library may go to this source. `subscribed` is the user's choice, where there is one.
 #[must_use]
@@ -12,10 +12,12 @@ pub fn in_outbound_scope(site: &Site<'_>, record: &Record, subscribed: Option<bo
     if standing.directory || standing.local_only {
         return false;
     }
-    if let Subscription::OptIn { others, .. } = site.policy.subscription {
-        if !subscribed.unwrap_or(others) {
-            return false;
-        }
+    let chosen = match site.policy.subscription {
+        Subscription::Off => true,
+        Subscription::OptIn { others, .. } => subscribed.unwrap_or(others),
+    };
+    if !chosen {
+        return false;
     }
     let user = site.user;
     let owner = standing.owner.as_ref() == Some(user);
@@ -34,6 +36,14 @@ pub fn in_outbound_scope(site: &Site<'_>, record: &Record, subscribed: Option<bo
         Export::None => false,
     };
     who && site.policy.scope.outbound.filter.passes(&record.contact)
+}
+
+/// Whether anything may travel between a contact and its copy at this source, as far as the hub's scope goes. Where the
+/// hub never sends, the source's scope alone counts.
+#[must_use]
+pub fn may_travel(site: &Site<'_>, record: &Record, subscribed: Option<bool>) -> bool {
+    let sends = site.policy.update.outbound == Flow::Apply && site.policy.scope.outbound.who != Export::None;
+    !sends || in_outbound_scope(site, record, subscribed)
 }
 
 /// Whether an item lies in a folder that is read. No folders known: everything the source shows.

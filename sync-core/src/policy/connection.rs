@@ -120,6 +120,13 @@ impl Connection {
     }
 }
 
+/// Whether a setting holds a secret, by its name (`password`, `smtp_password`, `token`): the host keeps it, never the
+/// library.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    ["password", "token", "secret"].iter().any(|word| name.split('_').any(|part| part == *word))
+}
+
 /// The rule that a value breaks, if it breaks one.
 fn form(name: &str, value: &str) -> Option<&'static str> {
     let (fits, rule) = match name {
@@ -267,6 +274,16 @@ mod tests {
             "missing: imap_host; email must be an email address, such as ann@example.org; imap_port must be a number \
              from 1 to 65535"
         );
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in ["password", "smtp_password", "token", "client_secret"] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["email", "server", "url", "passwords_url", "username"] {
+            assert!(!is_secret(name), "{name}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod tests;
 mod values;
 
 pub use check::{Finding, Severity};
-pub use connection::{Connection, Malformed, Retry, Setting, SettingsError};
+pub use connection::{Connection, Malformed, Retry, Setting, SettingsError, is_secret};
 pub use error::PolicyError;
 pub use fields::{Direction, FieldDirection, FieldMode, FieldRule, FieldRules};
 pub use lookup::{Caller, CallerMatch, Origin, Search};

@@ -8,6 +8,7 @@ pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod report;
 pub(crate) mod rules;
+pub(crate) mod scenario;
 pub(crate) mod source;
 pub(crate) mod sync;
 pub(crate) mod transfer;
@@ -45,6 +46,7 @@ pub(crate) fn run_over(cli: &Cli, output: Output, network: &Network) -> Result<R
         Command::Undo(args) => undo::run(args, &existing()?),
         Command::Search(args) => find::search(args, &existing()?),
         Command::Caller(args) => find::caller(args, &existing()?),
+        Command::Scenario(args) => scenario::run(args),
     }
 }
 

@@ -21,21 +21,20 @@ pub(super) enum Composition {
 impl Composition {
     const ALL: [Self; 4] = [Self::Full, Self::Middle, Self::Short, Self::Company];
 
-    /// The full name composed this way; the fullest way where the parts it needs are missing.
-    pub(super) fn compose(self, contact: &Contact) -> String {
-        let fields: &[Field] = match self {
+    /// The fields it is made of, in order.
+    fn fields(self) -> &'static [Field] {
+        match self {
             Self::Full => &[Field::Prefix, Field::First, Field::Middle, Field::Last, Field::Suffix],
             Self::Middle => &[Field::First, Field::Middle, Field::Last],
             Self::Short => &[Field::First, Field::Last],
             Self::Company => &[Field::Company],
-        };
-        let mut name = String::new();
-        for part in fields.iter().map(|field| contact.text(field)).filter(|part| !part.is_empty()) {
-            if !name.is_empty() {
-                name.push(' ');
-            }
-            name.push_str(part);
         }
+    }
+
+    /// The full name composed this way; the fullest way where the parts it needs are missing.
+    pub(super) fn compose(self, contact: &Contact) -> String {
+        let parts = self.fields().iter().map(|field| contact.text(field)).filter(|part| !part.is_empty());
+        let name = parts.collect::<Vec<_>>().join(" ");
         match (name.is_empty(), self) {
             (false, _) => name,
             (true, Self::Full) => display_name(contact),
@@ -43,9 +42,24 @@ impl Composition {
         }
     }
 
+    /// Whether it gives this full name: [`Self::compose`] without making the text.
+    fn gives(self, full_name: &str, contact: &Contact) -> bool {
+        let mut rest = full_name;
+        let mut any = false;
+        for part in self.fields().iter().map(|field| contact.text(field)).filter(|part| !part.is_empty()) {
+            let blank = if any { rest.strip_prefix(' ') } else { Some(rest) };
+            match blank.and_then(|rest| rest.strip_prefix(part)) {
+                Some(tail) => rest = tail,
+                None => return false,
+            }
+            any = true;
+        }
+        if any { rest.is_empty() } else { self.compose(contact) == full_name }
+    }
+
     /// The composition that gives this full name, if one does.
     pub(super) fn of(full_name: &str, contact: &Contact) -> Option<Self> {
-        Self::ALL.into_iter().find(|way| way.compose(contact) == full_name)
+        Self::ALL.into_iter().find(|way| way.gives(full_name, contact))
     }
 }
 

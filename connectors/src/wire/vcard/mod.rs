@@ -44,6 +44,13 @@ pub use error::CardError;
 pub use meaning::same_meaning;
 pub use patch::patch;
 
+/// The number of content lines, for measurements of the lexer alone.
+#[doc(hidden)]
+#[must_use]
+pub fn count_lines(bytes: &[u8]) -> usize {
+    line::lines(bytes).filter(|line| !line.name().is_empty()).count()
+}
+
 use acquaint_core::contact::{Blob, Contact};
 use acquaint_core::source::ItemKind;
 use acquaint_core::time::Time;

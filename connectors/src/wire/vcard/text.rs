@@ -93,15 +93,38 @@ impl<'a> Iterator for Split<'a> {
 }
 
 /// The components of a structured value (N, ADR, ORG), escapes still in place.
-///
-/// # Errors
-/// [`CardError::TooManyComponents`].
-pub(super) fn components(text: &str) -> Result<Vec<&str>, CardError> {
-    let parts: Vec<&str> = split(text, b';').take(limits::VALUE_COMPONENTS + 1).collect();
-    if parts.len() > limits::VALUE_COMPONENTS {
-        return Err(CardError::TooManyComponents);
+pub(super) fn components(text: &str) -> Components<'_> {
+    Components { parts: split(text, b';'), seen: 0 }
+}
+
+/// Iterator of [`components`]; ends at the cap.
+pub(super) struct Components<'a> {
+    parts: Split<'a>,
+    seen: usize,
+}
+
+impl Components<'_> {
+    /// To be called after the components that matter: there may be more, but not too many.
+    ///
+    /// # Errors
+    /// [`CardError::TooManyComponents`].
+    pub(super) fn end(mut self) -> Result<(), CardError> {
+        while self.next().is_some() {}
+        if self.seen > limits::VALUE_COMPONENTS { Err(CardError::TooManyComponents) } else { Ok(()) }
     }
-    Ok(parts)
+}
+
+impl<'a> Iterator for Components<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        if self.seen > limits::VALUE_COMPONENTS {
+            return None;
+        }
+        let part = self.parts.next()?;
+        self.seen += 1;
+        Some(part)
+    }
 }
 
 #[cfg(test)]
@@ -131,8 +154,9 @@ mod tests {
     #[test]
     fn components_are_capped() {
         let most = ";".repeat(limits::VALUE_COMPONENTS - 1);
-        assert_eq!(components(&most).map(|c| c.len()), Ok(limits::VALUE_COMPONENTS));
-        assert_eq!(components(&(most + ";")), Err(CardError::TooManyComponents));
-        assert_eq!(components(&";".repeat(1 << 20)), Err(CardError::TooManyComponents));
+        assert_eq!(components(&most).count(), limits::VALUE_COMPONENTS);
+        assert_eq!(components(&most).end(), Ok(()));
+        assert_eq!(components(&(most + ";")).end(), Err(CardError::TooManyComponents));
+        assert_eq!(components(&";".repeat(1 << 20)).end(), Err(CardError::TooManyComponents));
     }
 }

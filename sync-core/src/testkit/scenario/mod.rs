@@ -23,6 +23,7 @@ mod model;
 mod parse;
 mod print;
 mod run;
+mod summary;
 mod world;
 
 pub use check::{Mismatch, Seen, check, holds};
@@ -36,4 +37,5 @@ pub use model::{
 };
 pub use parse::{ParseError, parse};
 pub use run::{Failure, run};
+pub use summary::{Summary, run_file};
 pub use world::{Mailbox, STEP_SECONDS, World};

@@ -16,7 +16,7 @@ use super::label::Label;
 use super::line::lines;
 use super::name::Name;
 use super::render::Style;
-use super::text::{Kind, components, escaped, unescape};
+use super::text::{Kind, escaped, split, unescape};
 use acquaint_core::contact::{Blob, Contact, Field, Shape, Value};
 use acquaint_core::source::ItemKind;
 use edits::Edits;
@@ -130,7 +130,7 @@ impl Patch<'_, '_> {
             return;
         };
         let Ok(old) = text(line) else { return };
-        let mut parts: Vec<Cow<'_, str>> = super::text::split(&old, b';').map(Cow::Borrowed).collect();
+        let mut parts: Vec<Cow<'_, str>> = split(&old, b';').map(Cow::Borrowed).collect();
         for (place, part) in PARTS.iter().enumerate() {
             if fields.contains(part) {
                 if parts.len() <= place {
@@ -188,8 +188,8 @@ impl Patch<'_, '_> {
             (None, None) => {}
             (Some((at, line)), Some(value)) => {
                 let old = text(line)?;
-                let old = components(&old)?;
-                let new = components(&value)?;
+                let (old, new): (Vec<&str>, Vec<&str>) =
+                    (split(&old, b';').collect(), split(&value, b';').collect());
                 let keep_units = !fields.contains(&Field::Department);
                 let (company, units) = if keep_units { (&new, &old) } else { (&new, &new) };
                 let company = if fields.contains(&Field::Company) { company } else { &old };
