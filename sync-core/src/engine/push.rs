@@ -720,7 +720,7 @@ fn intent(
 ) -> Intent {
     let hub: Contact =
         fields.iter().filter_map(|f| Some((f.clone(), record.contact.get(f)?.clone()))).collect();
-    Intent { kind, key, hub, fields: fields.to_vec(), remote, accepted: false }
+    Intent { kind, key, hub, fields: fields.to_vec(), remote, accepted: false, version: None }
 }
 
 fn marker_write(contact: ContactId, link: &Link, on: bool) -> Send {
