@@ -373,14 +373,17 @@ impl Push {
         }
         let mut query = Query::default();
         let mut extras = Vec::new();
+        let patterns = self.pattern_sources(context);
         for (at, send) in self.sends.iter().enumerate() {
             for hash in wanted_blobs(&send.write) {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
             }
-            if let (Write::Create { .. }, Some(other)) = (&send.write, self.pattern_source(context)) {
-                query.get.push(key::link(&other, send.sent.contact));
-                extras.push(Extra::Pattern(at));
+            if matches!(send.write, Write::Create { .. }) {
+                for other in &patterns {
+                    query.get.push(key::link(other, send.sent.contact));
+                    extras.push(Extra::Pattern(at));
+                }
             }
         }
         if extras.is_empty() {
@@ -390,13 +393,18 @@ impl Push {
         Flow::Wait
     }
 
-    /// Another source of the same family, whose raw items can serve as a pattern.
-    fn pattern_source(&self, context: &Context<'_>) -> Option<SourceId> {
-        let own = &context.shared.lanes.get(&self.source)?.row.capabilities.format;
+    /// Other sources of the same family, whose raw items can serve as a pattern. What a source is may have been found
+    /// out only in this job.
+    fn pattern_sources(&self, context: &Context<'_>) -> Vec<SourceId> {
+        let shared = &context.shared;
+        let Some(own) = shared.lanes.get(&self.source).map(|lane| &lane.row.capabilities.format) else {
+            return Vec::new();
+        };
         let same = |(name, row): &(&SourceId, &crate::library::SourceRow)| {
+            let row = shared.lanes.get(*name).map_or(*row, |lane| &lane.row);
             **name != self.source && !own.is_empty() && row.capabilities.format == *own
         };
-        context.shared.sources.iter().find(same).map(|(name, _)| name.clone())
+        shared.sources.iter().filter(same).map(|(name, _)| name.clone()).collect()
     }
 
     fn plan_one(&mut self, context: &mut Context<'_>, id: ContactId) {
@@ -550,7 +558,9 @@ impl Push {
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
         if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            *template = (!raw.bytes.is_empty()).then_some(raw);
+            if template.is_none() && !raw.bytes.is_empty() {
+                *template = Some(raw);
+            }
         }
     }
 
