@@ -378,9 +378,11 @@ impl Push {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
             }
-            if let (Write::Create { .. }, Some(other)) = (&send.write, self.pattern_source(context)) {
-                query.get.push(key::link(&other, send.sent.contact));
-                extras.push(Extra::Pattern(at));
+            if matches!(send.write, Write::Create { .. }) {
+                for other in self.pattern_sources(context) {
+                    query.get.push(key::link(other, send.sent.contact));
+                    extras.push(Extra::Pattern(at));
+                }
             }
         }
         if extras.is_empty() {
@@ -390,13 +392,12 @@ impl Push {
         Flow::Wait
     }
 
-    /// Another source of the same family, whose raw items can serve as a pattern.
-    fn pattern_source(&self, context: &Context<'_>) -> Option<SourceId> {
-        let own = &context.shared.lanes.get(&self.source)?.row.capabilities.format;
-        let same = |(name, row): &(&SourceId, &crate::library::SourceRow)| {
-            **name != self.source && !own.is_empty() && row.capabilities.format == *own
-        };
-        context.shared.sources.iter().find(same).map(|(name, _)| name.clone())
+    /// Other sources of the same family, whose raw items can serve as patterns.
+    fn pattern_sources<'c>(&self, context: &'c Context<'_>) -> impl Iterator<Item = &'c SourceId> {
+        let own = context.shared.lanes.get(&self.source).map(|lane| lane.row.capabilities.format.as_str());
+        let own = own.filter(|format| !format.is_empty());
+        let others = context.shared.sources.iter().filter(|(name, _)| **name != self.source);
+        others.filter(move |(_, row)| Some(row.capabilities.format.as_str()) == own).map(|(name, _)| name)
     }
 
     fn plan_one(&mut self, context: &mut Context<'_>, id: ContactId) {
@@ -550,7 +551,10 @@ impl Push {
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
         if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            *template = (!raw.bytes.is_empty()).then_some(raw);
+            // The first one that there is.
+            if template.is_none() && !raw.bytes.is_empty() {
+                *template = Some(raw);
+            }
         }
     }
 
