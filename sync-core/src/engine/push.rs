@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Rows of the list of changed contacts read at once.
 const DIRTY_ROWS: u32 = 10_000;
+/// Copies at other sources that are looked at for a pattern of a new one.
+const PATTERNS: usize = 4;
 /// How often a page is decided again because somebody else committed first.
 const RACES: u32 = 20;
 
@@ -380,7 +382,11 @@ impl Push {
                 extras.push(Extra::Blob(at, hash));
             }
             if matches!(send.write, Write::Create { .. }) {
-                for other in &patterns {
+                // The source it came from first; of the others only a few, for there may be hundreds.
+                let origin = self.origin(send.sent.contact);
+                let (first, rest): (Vec<_>, Vec<_>) =
+                    patterns.iter().partition(|s| Some(*s) == origin.as_ref());
+                for other in first.into_iter().chain(rest).take(PATTERNS) {
                     query.get.push(key::link(other, send.sent.contact));
                     extras.push(Extra::Pattern(at));
                 }
@@ -391,6 +397,14 @@ impl Push {
         }
         self.step = Step::Extras(context.load(query), extras);
         Flow::Wait
+    }
+
+    /// The source that a contact came from.
+    fn origin(&self, id: ContactId) -> Option<SourceId> {
+        match &self.set.ties.get(&id)?.record.new.as_ref()?.created.actor {
+            Actor::Source(source) => Some(source.clone()),
+            Actor::User(_) => None,
+        }
     }
 
     /// Other sources of the same family, whose raw items can serve as a pattern. What a source is may have been found
