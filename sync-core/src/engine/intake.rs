@@ -8,7 +8,7 @@ use super::relation::{ACCOUNT, Accounts};
 use super::workset::WorkSet;
 use crate::id::{ContactId, EffectId, RemoteId, SourceId};
 use crate::identity;
-use crate::library::{Counts, Entry, RemoteRow, account_key, codec, key};
+use crate::library::{Counts, Entry, Parked, RemoteRow, account_key, codec, key};
 use crate::policy::MatchKey;
 use crate::source::{Item, Removal};
 use crate::store::StoreError;
@@ -77,6 +77,10 @@ pub(super) struct Outcome {
     pub(super) wrote: bool,
     /// Contacts that came in because their user donated them.
     pub(super) donated: BTreeSet<ContactId>,
+    /// Contacts whose held deletes are off, because the source shows them again.
+    pub(super) shown: Vec<ContactId>,
+    /// Items that were parked.
+    pub(super) parked: Vec<(RemoteId, Parked)>,
     /// A write's fate is not known yet.
     pub(super) unsettled: bool,
     /// Items to be read again.

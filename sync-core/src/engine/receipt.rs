@@ -150,7 +150,7 @@ impl Page<'_> {
         let rewritten = match proof {
             Proof::Accepted => plan::settle(&site, &mut link, &intent.hub, &intent.fields, &item.contact),
             Proof::ChangedSince => {
-                let (as_sent, _) = site.capabilities.project(&intent.hub);
+                let (as_sent, _) = plan::fit(&site, &intent.hub, link.base_source());
                 plan::settle(&site, &mut link, &intent.hub, &intent.fields, &as_sent)
             }
             Proof::Unknown => Vec::new(),
@@ -161,8 +161,8 @@ impl Page<'_> {
         };
         let marker_only = action == Action::Update && sent.fields.is_empty();
         // What else the source shows is a change of its own, merged like any other.
-        if link.state != LinkState::Active {
-            // Let go: nothing of the copy comes in any more.
+        if link.state != LinkState::Active || !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
+            // Let go, or where nothing is read: nothing of the copy comes in any more.
             link.note(item);
             tie.link.new = Some(link);
         } else if record.is_live() {

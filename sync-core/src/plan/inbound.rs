@@ -1,10 +1,10 @@
 //! A change of the source comes in: whether a new item is admitted, and what a known one changes field by field.
 
 use super::{Site, terms};
-use crate::contact::{Contact, Field};
+use crate::contact::{Contact, Field, Value};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, ReceiverEdit, Shared, Subscription};
+use crate::policy::{ConflictRule, CreateRule, Direction, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -57,6 +57,8 @@ pub struct Intake {
     pub writes: Vec<FieldWrite>,
     /// Conflicts that were decided by rule: the field and the winner.
     pub decided: Vec<(Field, Winner)>,
+    /// Values that lost and are to live on in a copy of the contact (K9 `keep_both`).
+    pub copy: Vec<(Field, Value)>,
     /// Conflicts that wait for the user.
     pub open: Vec<(Field, Conflict)>,
     /// Fields whose emptying was refused because they are required.
@@ -148,6 +150,10 @@ fn merge_field(
             link.open.insert(field.clone());
         } else {
             result.decided.push((field.clone(), clash.winner));
+            // Lists hold both values as they are.
+            if *site.policy.conflict.rule(field) == ConflictRule::KeepBoth && !field.is_list() {
+                result.copy.extend(lost.clone().map(|lost| (field.clone(), lost)));
+            }
         }
     } else if merge::same(field, merged.hub.as_ref(), merged.base_source.as_ref()) {
         // Both sides came to hold the same: an open conflict has settled itself.
