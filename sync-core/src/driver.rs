@@ -175,12 +175,19 @@ pub async fn load(store: &dyn Store, query: Query) -> Result<Rows, StoreError> {
 struct DryRun {
     source: Arc<dyn HostSource>,
     listed: AtomicBool,
+    /// The folder of our own is not there yet, so nothing is in it.
+    homeless: AtomicBool,
     writes: AtomicU64,
 }
 
 impl DryRun {
     fn new(source: Arc<dyn HostSource>) -> Self {
-        Self { source, listed: AtomicBool::new(false), writes: AtomicU64::new(0) }
+        Self {
+            source,
+            listed: AtomicBool::new(false),
+            homeless: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
+        }
     }
 
     fn pretend(&self, write: Write) -> WriteOutcome {
@@ -224,12 +231,18 @@ impl HostSource for DryRun {
             Command::Changes { cursor, page: None, .. } if self.listed.load(Ordering::Relaxed) => {
                 Ok(Outcome::Changes(Changes { cursor, ..Changes::default() }))
             }
+            Command::Changes { cursor, .. } if self.homeless.load(Ordering::Relaxed) => {
+                self.listed.store(true, Ordering::Relaxed);
+                let complete = cursor.is_none();
+                Ok(Outcome::Changes(Changes { cursor, complete, ..Changes::default() }))
+            }
             Command::EnsureFolder(name) => {
                 let folders = match self.source.run(Command::Open).await? {
                     Outcome::Opened { folders, .. } => folders,
                     _ => Vec::new(),
                 };
                 let found = folders.into_iter().find(|folder| folder.name == name);
+                self.homeless.store(found.is_none(), Ordering::Relaxed);
                 Ok(Outcome::Folder(found.unwrap_or(crate::source::Folder {
                     id: name.clone().into(),
                     name,

@@ -260,7 +260,7 @@ pub enum WriteOutcome {
         /// The item as the source accepted it; `None`: fetch it before the base moves.
         item: Option<Box<Item>>,
     },
-    /// The guard failed: the item changed meanwhile. Read again, never force.
+    /// The guard failed: the item changed meanwhile, or the item to be created exists. Read again, never force.
     Stale,
     /// The item is not there (any more).
     Gone,

@@ -176,6 +176,8 @@ fn after_a_failure_of_the_connection_the_rest_is_not_sent() {
         (answer(401, &["www-authenticate: Basic"], ""), "not sent, the sign-in", "not sent, the sign-in"),
         (answer(429, &[], ""), "not sent, wait None", "not sent, wait None"),
         (answer(502, &[], ""), "unknown", "not sent, the source cannot"),
+        (answer(504, &[], ""), "unknown", "not sent, the source cannot"),
+        (answer(408, &[], ""), "unknown", "not sent, the source cannot"),
     ] {
         let outcomes = words(vec![first(), (DELETE_A, given)]);
         assert_eq!(outcomes[0], "applied");

@@ -373,13 +373,14 @@ impl Push {
         }
         let mut query = Query::default();
         let mut extras = Vec::new();
+        let patterns = self.pattern_sources(context);
         for (at, send) in self.sends.iter().enumerate() {
             for hash in wanted_blobs(&send.write) {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
             }
             if matches!(send.write, Write::Create { .. }) {
-                for other in self.pattern_sources(context) {
+                for other in &patterns {
                     query.get.push(key::link(other, send.sent.contact));
                     extras.push(Extra::Pattern(at));
                 }
@@ -392,12 +393,18 @@ impl Push {
         Flow::Wait
     }
 
-    /// Other sources of the same family, whose raw items can serve as patterns.
-    fn pattern_sources<'c>(&self, context: &'c Context<'_>) -> impl Iterator<Item = &'c SourceId> {
-        let own = context.shared.lanes.get(&self.source).map(|lane| lane.row.capabilities.format.as_str());
-        let own = own.filter(|format| !format.is_empty());
-        let others = context.shared.sources.iter().filter(|(name, _)| **name != self.source);
-        others.filter(move |(_, row)| Some(row.capabilities.format.as_str()) == own).map(|(name, _)| name)
+    /// Other sources of the same family, whose raw items can serve as a pattern. What a source is may have been found
+    /// out only in this job.
+    fn pattern_sources(&self, context: &Context<'_>) -> Vec<SourceId> {
+        let shared = &context.shared;
+        let Some(own) = shared.lanes.get(&self.source).map(|lane| &lane.row.capabilities.format) else {
+            return Vec::new();
+        };
+        let same = |(name, row): &(&SourceId, &crate::library::SourceRow)| {
+            let row = shared.lanes.get(*name).map_or(*row, |lane| &lane.row);
+            **name != self.source && !own.is_empty() && row.capabilities.format == *own
+        };
+        shared.sources.iter().filter(same).map(|(name, _)| name.clone()).collect()
     }
 
     fn plan_one(&mut self, context: &mut Context<'_>, id: ContactId) {
@@ -551,7 +558,6 @@ impl Push {
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
         if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            // The first one that there is.
             if template.is_none() && !raw.bytes.is_empty() {
                 *template = Some(raw);
             }
@@ -724,7 +730,7 @@ fn intent(
 ) -> Intent {
     let hub: Contact =
         fields.iter().filter_map(|f| Some((f.clone(), record.contact.get(f)?.clone()))).collect();
-    Intent { kind, key, hub, fields: fields.to_vec(), remote, accepted: false }
+    Intent { kind, key, hub, fields: fields.to_vec(), remote, accepted: false, version: None }
 }
 
 fn marker_write(contact: ContactId, link: &Link, on: bool) -> Send {

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::event::What;
 use super::page::Page;
 use crate::contact::Field;
-use crate::id::ContactId;
+use crate::id::{ContactId, Version};
 use crate::library::{
     Action, Dirty, Entry, FieldWrite, Intent, IntentKind, Link, LinkState, Parked, Toward, key,
 };
@@ -23,11 +23,34 @@ pub(super) struct Sent {
     pub(super) item: Option<Item>,
     /// What it carried, for the history.
     pub(super) fields: Vec<FieldWrite>,
+    /// How sure it is that the item is what the source made of the write, and not what somebody made of it since.
+    pub(super) proof: Proof,
+}
+
+/// What an item that is read after a write says about the write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It is what the source accepted: its own rewriting becomes the base.
+    Accepted,
+    /// The write was accepted as it was sent, and somebody changed the item since.
+    ChangedSince,
+    /// Nobody knows: only what both sides hold is common ground, the rest is merged like a first match.
+    Unknown,
+}
+
+impl Proof {
+    /// Compares the version that the write made with the one that was read.
+    pub(super) fn of(written: Option<&Version>, item: &Item) -> Self {
+        match (written, &item.version) {
+            (Some(written), Some(read)) if written != read => Proof::ChangedSince,
+            _ => Proof::Accepted,
+        }
+    }
 }
 
 impl Sent {
     pub(super) fn new(contact: ContactId, kind: IntentKind, fields: Vec<FieldWrite>) -> Self {
-        Self { contact, kind, outcome: None, item: None, fields }
+        Self { contact, kind, outcome: None, item: None, fields, proof: Proof::Accepted }
     }
 }
 
@@ -46,11 +69,14 @@ impl Page<'_> {
                 self.counts().source_deleted += 1;
                 self.told(context, sent, Action::Delete, "out_delete");
             }
-            (Some(WriteOutcome::Applied { item, .. }), IntentKind::Create | IntentKind::Update) => {
+            (Some(WriteOutcome::Applied { item, version, .. }), IntentKind::Create | IntentKind::Update) => {
                 self.outcome.wrote = true;
-                match item.as_deref().or(sent.item.as_ref()) {
-                    Some(item) => self.accepted(context, sent, &intent, item),
-                    None => self.unread(id),
+                match (item, &sent.item) {
+                    (Some(item), _) => self.accepted(context, sent, &intent, item, sent.proof),
+                    (None, Some(item)) => {
+                        self.accepted(context, sent, &intent, item, Proof::of(version.as_ref(), item));
+                    }
+                    (None, None) => self.unread(id, version.as_ref()),
                 }
             }
             (Some(WriteOutcome::Gone), IntentKind::Create | IntentKind::Update) => {
@@ -60,7 +86,10 @@ impl Page<'_> {
                     self.outcome.gone.push((link.remote.clone(), Removal::Deleted));
                 }
             }
-            (Some(WriteOutcome::Stale), _) => {
+            // There is an item under the key's name: ours, if a repeated request was answered the second time. The key
+            // tells.
+            (Some(WriteOutcome::Stale), IntentKind::Create) => self.outcome.unsettled = true,
+            (Some(WriteOutcome::Stale), IntentKind::Update | IntentKind::Delete) => {
                 self.reopen(id, &intent);
                 let link = self.set.ties.get(&id).and_then(|tie| tie.link.new.as_ref());
                 if let Some(link) = link {
@@ -90,14 +119,22 @@ impl Page<'_> {
         }
     }
 
-    fn unread(&mut self, id: ContactId) {
+    fn unread(&mut self, id: ContactId, version: Option<&Version>) {
         self.outcome.unsettled = true;
         if let Some(intent) = self.set.ties.get_mut(&id).and_then(|tie| tie.intent.new.as_mut()) {
             intent.accepted = true;
+            intent.version = version.cloned();
         }
     }
 
-    fn accepted(&mut self, context: &mut Context<'_>, sent: &Sent, intent: &Intent, item: &Item) {
+    fn accepted(
+        &mut self,
+        context: &mut Context<'_>,
+        sent: &Sent,
+        intent: &Intent,
+        item: &Item,
+        proof: Proof,
+    ) {
         let id = sent.contact;
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
@@ -110,7 +147,14 @@ impl Page<'_> {
             // The link went away while the write was under way: the copy is looked at like any other item.
             (None, IntentKind::Update | IntentKind::Delete) => return,
         };
-        let rewritten = plan::settle(&site, &mut link, &intent.hub, &intent.fields, item);
+        let rewritten = match proof {
+            Proof::Accepted => plan::settle(&site, &mut link, &intent.hub, &intent.fields, &item.contact),
+            Proof::ChangedSince => {
+                let (as_sent, _) = site.capabilities.project(&intent.hub);
+                plan::settle(&site, &mut link, &intent.hub, &intent.fields, &as_sent)
+            }
+            Proof::Unknown => Vec::new(),
+        };
         let (action, rule) = match intent.kind {
             IntentKind::Create => (Action::Create, "out_create"),
             IntentKind::Update | IntentKind::Delete => (Action::Update, "out_update"),

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::event::{Answer, Query};
 use super::intake::Outcome as Booked;
 use super::page::Page;
-use super::receipt::Sent;
+use super::receipt::{Proof, Sent};
 use super::workset::WorkSet;
 use super::{Flow, Phase};
 use crate::id::{ContactId, EffectId, SourceId};
@@ -28,7 +28,7 @@ pub(super) struct Settle {
     source: SourceId,
     step: Step,
     queue: VecDeque<(ContactId, Intent)>,
-    running: BTreeMap<EffectId, (ContactId, IntentKind)>,
+    running: BTreeMap<EffectId, (ContactId, Intent)>,
     found: Vec<Sent>,
     page: Vec<Sent>,
     races: u32,
@@ -86,8 +86,8 @@ impl Settle {
                 Ok(self.ask(context))
             }
             (Step::Ask, Answer::Ran(result)) => {
-                if let Some((contact, kind)) = self.running.remove(&id) {
-                    self.answer(context, contact, kind, result);
+                if let Some((contact, intent)) = self.running.remove(&id) {
+                    self.answer(context, contact, &intent, result);
                 }
                 Ok(self.ask(context))
             }
@@ -127,14 +127,14 @@ impl Settle {
         let in_flight = lane.map_or(1, |lane| lane.row.capabilities.in_flight.max(1)) as usize;
         while open && self.running.len() < in_flight {
             let Some((contact, intent)) = self.queue.pop_front() else { break };
-            match (intent.kind, intent.remote) {
+            match (intent.kind, intent.remote.clone()) {
                 (IntentKind::Update, Some(remote)) if intent.accepted => {
                     let effect = context.run(&self.source, Command::Fetch(vec![remote]));
-                    self.running.insert(effect, (contact, IntentKind::Update));
+                    self.running.insert(effect, (contact, intent));
                 }
                 (IntentKind::Create, _) => {
-                    let effect = context.run(&self.source, Command::FindByKey(intent.key));
-                    self.running.insert(effect, (contact, IntentKind::Create));
+                    let effect = context.run(&self.source, Command::FindByKey(intent.key.clone()));
+                    self.running.insert(effect, (contact, intent));
                 }
                 (IntentKind::Update | IntentKind::Delete, _) => {
                     let mut sent = Sent::new(contact, intent.kind, Vec::new());
@@ -155,15 +155,15 @@ impl Settle {
         &mut self,
         context: &mut Context<'_>,
         contact: ContactId,
-        kind: IntentKind,
+        intent: &Intent,
         result: Result<Outcome, SourceError>,
     ) {
-        let mut sent = Sent::new(contact, kind, Vec::new());
+        let mut sent = Sent::new(contact, intent.kind, Vec::new());
         match result {
-            Ok(Outcome::Found(Some(item))) => sent.outcome = Some(applied(*item)),
+            Ok(Outcome::Found(Some(item))) => found(&mut sent, intent, *item),
             Ok(Outcome::Found(None)) => {}
             Ok(Outcome::Items(answers)) => match answers.into_iter().next() {
-                Some(Fetched::Item(item)) => sent.outcome = Some(applied(*item)),
+                Some(Fetched::Item(item)) => found(&mut sent, intent, *item),
                 Some(Fetched::Gone(_) | Fetched::Failed(..)) | None => {
                     sent.outcome = Some(WriteOutcome::Stale)
                 }
@@ -215,6 +215,12 @@ impl Settle {
     }
 }
 
-fn applied(item: Item) -> WriteOutcome {
-    WriteOutcome::Applied { id: item.id.clone(), version: item.version.clone(), item: Some(Box::new(item)) }
+/// The item of a write whose fate was unknown is there: the write arrived.
+fn found(sent: &mut Sent, intent: &Intent, item: Item) {
+    sent.proof = match intent.accepted {
+        true => Proof::of(intent.version.as_ref(), &item),
+        false => Proof::Unknown,
+    };
+    let (id, version) = (item.id.clone(), item.version.clone());
+    sent.outcome = Some(WriteOutcome::Applied { id, version, item: Some(Box::new(item)) });
 }

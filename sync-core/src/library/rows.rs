@@ -167,6 +167,9 @@ pub struct Intent {
     /// The source has said yes, but what it holds now could not be read back yet.
     #[serde(default)]
     pub accepted: bool,
+    /// The version that the accepted write made, if the source told it.
+    #[serde(default)]
+    pub version: Option<Version>,
 }
 
 /// A delete that the guard holds until the user answers.

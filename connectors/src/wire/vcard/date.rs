@@ -47,9 +47,13 @@ pub(super) fn write(date: &PartialDate, version: CardVersion) -> (String, Option
 
 /// The time that REV says: a date, or a date and a time in UTC or with its distance to UTC.
 pub(super) fn read_time(text: &str) -> Option<Time> {
-    let date = PartialDate::parse(text)?;
+    let (date, time) = match text.trim().split_once(['T', 't']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let date = PartialDate::parse(date)?;
     let (year, month, day) = (i64::from(date.year?), i64::from(date.month?), i64::from(date.day?));
-    let seconds = date.time.as_deref().map_or(Some(0), time_of_day)?;
+    let seconds = time.map_or(Some(0), time_of_day)?;
     let days = days_since_1970(year, month, day);
     Some(Time((days * 86_400 + seconds) * 1_000))
 }
@@ -77,18 +81,15 @@ fn time_of_day(text: &str) -> Option<i64> {
 
 /// Seconds of `hhmmss`, `hhmm` or `hh`, with or without colons.
 fn clock(text: &str) -> Option<i64> {
-    let digits: Vec<i64> = text
-        .bytes()
-        .filter(|b| *b != b':')
-        .map(|b| char::from(b).to_digit(10).map(i64::from))
-        .collect::<Option<_>>()?;
-    let number = |at: usize| match (digits.get(at), digits.get(at + 1)) {
-        (Some(tens), Some(ones)) => Some(tens * 10 + ones),
-        (None, None) => Some(0),
-        _ => None,
-    };
-    (2..=6).contains(&digits.len()).then_some(())?;
-    Some(number(0)? * 3_600 + number(2)? * 60 + number(4)?)
+    let (mut parts, mut count) = ([0_i64; 3], 0_usize);
+    for byte in text.bytes().filter(|b| *b != b':') {
+        let digit = char::from(byte).to_digit(10)?;
+        let part = parts.get_mut(count / 2)?;
+        *part = *part * 10 + i64::from(digit);
+        count += 1;
+    }
+    let [hours, minutes, seconds] = parts;
+    (count > 0 && count % 2 == 0).then_some(hours * 3_600 + minutes * 60 + seconds)
 }
 
 #[cfg(test)]

@@ -29,12 +29,10 @@ pub(super) struct Line<'a> {
     pub(super) body: usize,
     /// How the value is encoded.
     pub(super) transfer: Transfer,
-    /// Number of parameters.
-    pub(super) parameters: u32,
     /// Whether it is an AGENT with the card it contains.
     pub(super) nested: bool,
-    text: Cow<'a, [u8]>,
     head: Head,
+    text: Cow<'a, [u8]>,
 }
 
 /// Where the parts are in the unfolded text.
@@ -77,6 +75,11 @@ impl<'a> Line<'a> {
         self.text.get(self.head.value as usize..).unwrap_or(&[])
     }
 
+    /// The number of parameters.
+    pub(super) fn parameters(&self) -> u32 {
+        self.head.parameters
+    }
+
     /// Whether this is the property `name` with the value `VCARD`, in any letter case.
     pub(super) fn is_boundary(&self, name: &[u8]) -> bool {
         self.name().trim_ascii().eq_ignore_ascii_case(name)
@@ -107,6 +110,7 @@ pub(super) struct Lines<'a> {
 impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Line<'a>> {
         if self.rest.is_empty() {
             return None;
@@ -136,9 +140,10 @@ impl<'a> Lines<'a> {
     fn stray(&self, folded: usize) -> Line<'a> {
         let raw = self.slice(0, self.tail(folded));
         let (transfer, head) = (Transfer::Plain, Head::default());
-        Line { raw, body: 0, transfer, parameters: 0, nested: false, text: Cow::Borrowed(&[]), head }
+        Line { raw, body: 0, transfer, nested: false, head, text: Cow::Borrowed(&[]) }
     }
 
+    #[inline(always)]
     fn property(&self, head: Head, first: usize, folded: usize) -> Line<'a> {
         let start = self.slice(0, folded);
         let params_end = head.params_end as usize;
@@ -153,8 +158,7 @@ impl<'a> Lines<'a> {
         if head.is_agent(start) && self.nested_card(folded) {
             let raw = self.slice(0, self.tail(self.nested_end(folded)));
             let text = Cow::Borrowed(raw);
-            let parameters = head.parameters;
-            return Line { raw, body: raw.len(), transfer, parameters, nested: true, text, head };
+            return Line { raw, body: raw.len(), transfer, nested: true, head, text };
         }
         let end = match transfer {
             Transfer::Quoted => self.quoted_end(),
@@ -167,7 +171,7 @@ impl<'a> Lines<'a> {
             Transfer::Base64 if end == first => (Cow::Borrowed(trim_end(raw)), first),
             Transfer::Base64 | Transfer::Quoted => self.unfold(end, transfer),
         };
-        Line { raw, body, transfer, parameters: head.parameters, nested: false, text, head }
+        Line { raw, body, transfer, nested: false, head, text }
     }
 
     fn slice(&self, start: usize, end: usize) -> &'a [u8] {
@@ -450,7 +454,7 @@ mod tests {
         assert_eq!(shown("a.b.C:x"), [("a.b".into(), "C".into(), "x".into())]);
         assert_eq!(shown("no colon\n:x\n").len(), 2);
         let line = lines(b"TEL;A=1;HOME;C=\";\":1").next().unwrap();
-        assert_eq!(line.parameters, 3);
+        assert_eq!(line.parameters(), 3);
     }
 
     #[test]

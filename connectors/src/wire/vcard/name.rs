@@ -84,39 +84,45 @@ impl Name {
 
     /// Recognises a name in any letter case.
     pub(super) fn of(name: &[u8]) -> Self {
-        let mut buffer = [0_u8; 32];
-        let Some(upper) = buffer.get_mut(..name.len()) else { return Self::Other };
-        upper.copy_from_slice(name);
-        upper.make_ascii_uppercase();
-        match &*upper {
-            b"BEGIN" => Self::Begin,
-            b"END" => Self::End,
-            b"VERSION" => Self::Version,
-            b"UID" => Self::Uid,
-            b"REV" => Self::Rev,
-            b"PRODID" => Self::ProdId,
-            b"FN" => Self::Fn,
-            b"N" => Self::N,
-            b"NICKNAME" => Self::Nickname,
-            b"ORG" => Self::Org,
-            b"TITLE" => Self::Title,
-            b"ROLE" => Self::Role,
-            b"TEL" => Self::Tel,
-            b"EMAIL" => Self::Email,
-            b"ADR" => Self::Adr,
-            b"URL" => Self::Url,
-            b"IMPP" => Self::Impp,
-            b"SOCIALPROFILE" => Self::SocialProfile,
-            b"BDAY" => Self::Bday,
-            b"ANNIVERSARY" => Self::Anniversary,
-            b"RELATED" => Self::Related,
-            b"GENDER" => Self::Gender,
-            b"CATEGORIES" => Self::Categories,
-            b"NOTE" => Self::Note,
-            b"PHOTO" => Self::Photo,
-            b"KIND" => Self::Kind,
-            b"MEMBER" => Self::Member,
-            [b'X', b'-', extension @ ..] => Self::extension(extension),
+        // Few names have the same length and first letter, so that this is one comparison for most.
+        let is = |known: &[u8], property: Self| {
+            if name.eq_ignore_ascii_case(known) { property } else { Self::Other }
+        };
+        match (name.len(), name.first().map_or(0, u8::to_ascii_uppercase)) {
+            (1, b'N') => Self::N,
+            (2, b'F') => is(b"FN", Self::Fn),
+            (3, b'T') => is(b"TEL", Self::Tel),
+            (3, b'A') => is(b"ADR", Self::Adr),
+            (3, b'U') if name.eq_ignore_ascii_case(b"UID") => Self::Uid,
+            (3, b'U') => is(b"URL", Self::Url),
+            (3, b'O') => is(b"ORG", Self::Org),
+            (3, b'R') => is(b"REV", Self::Rev),
+            (3, b'E') => is(b"END", Self::End),
+            (4, b'B') => is(b"BDAY", Self::Bday),
+            (4, b'N') => is(b"NOTE", Self::Note),
+            (4, b'R') => is(b"ROLE", Self::Role),
+            (4, b'I') => is(b"IMPP", Self::Impp),
+            (4, b'K') => is(b"KIND", Self::Kind),
+            (5, b'E') => is(b"EMAIL", Self::Email),
+            (5, b'T') => is(b"TITLE", Self::Title),
+            (5, b'P') => is(b"PHOTO", Self::Photo),
+            (5, b'B') => is(b"BEGIN", Self::Begin),
+            (6, b'P') => is(b"PRODID", Self::ProdId),
+            (6, b'G') => is(b"GENDER", Self::Gender),
+            (6, b'M') => is(b"MEMBER", Self::Member),
+            (7, b'V') => is(b"VERSION", Self::Version),
+            (7, b'R') => is(b"RELATED", Self::Related),
+            (8, b'N') => is(b"NICKNAME", Self::Nickname),
+            (10, b'C') => is(b"CATEGORIES", Self::Categories),
+            (11, b'A') => is(b"ANNIVERSARY", Self::Anniversary),
+            (13, b'S') => is(b"SOCIALPROFILE", Self::SocialProfile),
+            (2..=32, b'X') => {
+                let mut buffer = [0_u8; 32];
+                let Some(upper) = buffer.get_mut(..name.len()) else { return Self::Other };
+                upper.copy_from_slice(name);
+                upper.make_ascii_uppercase();
+                upper.strip_prefix(b"X-").map_or(Self::Other, Self::extension)
+            }
             _ => Self::Other,
         }
     }

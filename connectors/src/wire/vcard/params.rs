@@ -66,16 +66,22 @@ impl<'a> Iterator for Params<'a> {
 
     fn next(&mut self) -> Option<Param<'a>> {
         let start = self.rest.get(1..)?; // After the semicolon.
-        let mut quoted = false;
-        let end = start.iter().position(|b| {
-            quoted ^= *b == b'"';
-            *b == b';' && !quoted
-        });
-        let end = end.unwrap_or(start.len());
+        let (mut quoted, mut equals, mut end) = (false, None, start.len());
+        for (at, byte) in start.iter().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b';' if !quoted => {
+                    end = at;
+                    break;
+                }
+                b'=' if equals.is_none() => equals = Some(at),
+                _ => {}
+            }
+        }
         let (raw, rest) = self.rest.split_at(end + 1);
         self.rest = rest;
         let text = raw.get(1..)?;
-        Some(match memchr::memchr(b'=', text) {
+        Some(match equals {
             Some(at) => Param { raw, name: text.get(..at)?.trim_ascii(), value: text.get(at + 1..)? },
             None => Param { raw, name: b"", value: text.trim_ascii() },
         })

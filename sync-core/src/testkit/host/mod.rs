@@ -6,9 +6,11 @@ mod given;
 use crate::contact::{Contact, Field};
 use crate::directory::{self, CallerId, Directory, Saved, Subject};
 use crate::driver::{self, CancelToken, Driver};
-use crate::engine::{Job, Report};
+use crate::engine::{Job, Progress, Report};
 use crate::id::{ContactId, RemoteId, SourceId, UserId};
-use crate::library::{Account, Edit, Library, LibraryError, NewContact, SourceRow, SourceState, Standing};
+use crate::library::{
+    Account, Edit, Entry, Library, LibraryError, NewContact, SourceRow, SourceState, Standing,
+};
 use crate::policy::{Origin, Policy, Severity};
 use crate::source::{ItemKind, SourceError};
 use crate::store::{MemoryStore, Store};
@@ -25,8 +27,13 @@ use std::sync::Arc;
 /// A library of its own for one scenario.
 #[derive(Default)]
 pub struct EngineHost {
+    prepare: Option<Prepare>,
+    previews: bool,
     world: Option<World>,
 }
+
+/// What is done to a mailbox before a scenario begins.
+type Prepare = Box<dyn Fn(&SimBox)>;
 
 struct World {
     clock: Clock,
@@ -47,6 +54,18 @@ impl EngineHost {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A host whose mailboxes are not as they come: with other habits, limits or faults.
+    #[must_use]
+    pub fn with(prepare: impl Fn(&SimBox) + 'static) -> Self {
+        Self { prepare: Some(Box::new(prepare)), ..Self::default() }
+    }
+
+    /// A host that previews each cycle first, and fails where the run then does something else.
+    #[must_use]
+    pub fn previewing() -> Self {
+        Self { previews: true, ..Self::default() }
     }
 
     fn world(&self) -> HostResult<&World> {
@@ -84,7 +103,11 @@ impl World {
     }
 
     fn run(&mut self, job: Job) -> HostResult<Report> {
-        let report = block_on(self.driver().run(job, &CancelToken::new(), &mut |_| {}));
+        self.run_observed(job, &mut |_| {})
+    }
+
+    fn run_observed(&mut self, job: Job, observe: &mut (dyn FnMut(Progress) + Send)) -> HostResult<Report> {
+        let report = block_on(self.driver().run(job, &CancelToken::new(), observe));
         let broken = match (&report.bug, &report.store_error) {
             (Some(bug), _) => Some(bug.clone()),
             (None, Some(error)) => Some(error.to_string()),
@@ -119,6 +142,15 @@ impl World {
         let rows = block_on(self.library.sources())?;
         Ok(rows.values().filter_map(|row| row.due_at(now)).min())
     }
+}
+
+/// Writes in a line.
+fn tell(writes: &[(ContactId, Entry)]) -> String {
+    let tell = |(id, entry): &(ContactId, Entry)| {
+        let fields: Vec<&str> = entry.fields.iter().map(|write| write.field.name()).collect();
+        format!("{:?} {id} toward {:?} ({}; {})", entry.action, entry.toward, entry.rule, fields.join(" "))
+    };
+    writes.iter().map(tell).collect::<Vec<_>>().join(", ")
 }
 
 /// An event from its line in the notation: words, then `key=value` facts.
@@ -175,6 +207,9 @@ impl Host for EngineHost {
         mailbox: &SimBox,
         connected: bool,
     ) -> HostResult<()> {
+        if let Some(prepare) = &self.prepare {
+            prepare(mailbox);
+        }
         let world = self.world_mut()?;
         let mut row = SourceRow::new("sim", user.clone(), world.policy.clone());
         row.settings.insert("account".to_owned(), world.account.clone());
@@ -242,7 +277,24 @@ impl Host for EngineHost {
     }
 
     fn sync(&mut self, source: Option<&SourceId>) -> HostResult<()> {
-        self.world_mut()?.run(Job::Cycle(source.map(|source| vec![source.clone()]))).map(drop)
+        let job = Job::Cycle(source.map(|source| vec![source.clone()]));
+        let previews = self.previews;
+        let world = self.world_mut()?;
+        if !previews {
+            return world.run(job).map(drop);
+        }
+        let (foreseen, _) = block_on(world.driver().preview(job.clone(), &CancelToken::new()));
+        let mut done = Vec::new();
+        world.run_observed(job, &mut |progress| {
+            if let Progress::Writes(entries) = progress {
+                done.extend(entries);
+            }
+        })?;
+        if foreseen == done {
+            Ok(())
+        } else {
+            Err(format!("the preview says {}, the run does {}", tell(&foreseen), tell(&done)).into())
+        }
     }
 
     fn open(&mut self, contact: ContactId) -> HostResult<()> {

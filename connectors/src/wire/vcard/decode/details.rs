@@ -25,8 +25,8 @@ pub(super) struct Details<'l> {
 pub(in super::super) const STANDARD_TYPES: [&str; 4] = ["home", "work", "other", "internet"];
 
 impl<'l> Details<'l> {
-    /// Reads the parameters of a line.
-    pub(super) fn of(line: &'l Line<'_>, version: CardVersion) -> Self {
+    /// Reads the parameters of a line; the type `hidden` is taken for granted.
+    pub(super) fn of(line: &'l Line<'_>, hidden: &[u8], version: CardVersion) -> Self {
         let caret = version == CardVersion::V40;
         let mut details = Self::default();
         let mut preferred = false;
@@ -35,7 +35,7 @@ impl<'l> Details<'l> {
                 for value in param.values() {
                     if value.eq_ignore_ascii_case(b"pref") {
                         preferred = true;
-                    } else {
+                    } else if !value.eq_ignore_ascii_case(hidden) {
                         details.tags.insert(tag(value, caret));
                     }
                 }
@@ -84,11 +84,8 @@ impl<'l> Details<'l> {
 }
 
 fn tag(value: &[u8], caret: bool) -> String {
-    let mut tag = params::decode(value, caret).into_owned();
-    if tag.is_ascii() {
-        tag.make_ascii_lowercase();
-        tag
-    } else {
-        tag.to_lowercase()
+    if value.is_ascii() && !(caret && value.contains(&b'^')) {
+        return value.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
     }
+    params::decode(value, caret).to_lowercase()
 }

@@ -33,7 +33,7 @@ impl Labels {
     /// Finds the labels of a card and counts what they name. The first of several in one group counts.
     pub(super) fn of(card: &Card<'_>) -> Result<Self, CardError> {
         let mut labels = Self::default();
-        if !card.names.contains(&Name::Label) {
+        if !card.has_labels {
             return Ok(labels);
         }
         for (index, (line, name)) in card.lines.iter().zip(&card.names).enumerate() {
@@ -48,7 +48,7 @@ impl Labels {
         labels.entries.sort_by(|a, b| a.group.cmp(&b.group).then(a.line.cmp(&b.line)));
         labels.entries.dedup_by(|later, first| later.group == first.group);
         for (line, name) in card.lines.iter().zip(&card.names) {
-            if !name.takes_label() || line.group().is_empty() || line.value().is_empty() {
+            if line.group().is_empty() || !name.takes_label() || line.value().is_empty() {
                 continue;
             }
             let Some(entry) = labels.find(line.group()).and_then(|at| labels.entries.get_mut(at)) else {

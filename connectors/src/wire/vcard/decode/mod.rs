@@ -12,6 +12,7 @@ use super::name::Name;
 use super::{CardVersion, Decoded, photo, quoted_printable};
 use acquaint_core::contact::Field;
 use acquaint_core::limits;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 pub(super) use details::STANDARD_TYPES;
@@ -28,43 +29,62 @@ pub(super) use reader::{UNIT_SEPARATOR, read_alone};
 /// When there is no card, or it is beyond the limits; see [`CardError`] for who can fix it.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, CardError> {
     let source = Source::new(bytes);
-    let card = Card::find(&source.text)?;
-    Ok(card.read()?.decoded)
+    let mut card = Card::empty();
+    card.fill(&source.text)?;
+    Ok(card.read_lines(None)?.2)
 }
+
+/// Lines of an ordinary card, which need no memory of their own: allocating as much is slow, since allocators tidy up
+/// at blocks of this size.
+const ORDINARY: usize = 32;
 
 /// The lines of one card.
 pub(super) struct Card<'a> {
     /// Where it starts in the text.
     pub(super) start: usize,
     /// From BEGIN to END.
-    pub(super) lines: Vec<Line<'a>>,
+    pub(super) lines: SmallVec<[Line<'a>; ORDINARY]>,
     /// The property each line is.
-    pub(super) names: Vec<Name>,
+    pub(super) names: SmallVec<[Name; ORDINARY]>,
     /// The version it says.
     pub(super) version: CardVersion,
+    /// Whether it has labels, and members of a group.
+    has_labels: bool,
+    has_members: bool,
 }
 
 impl<'a> Card<'a> {
     /// Finds the first card of a text.
     pub(super) fn find(text: &'a [u8]) -> Result<Self, CardError> {
-        let mut start = 0;
+        let mut card = Self::empty();
+        card.fill(text)?;
+        Ok(card)
+    }
+
+    fn empty() -> Self {
+        Self {
+            start: 0,
+            lines: SmallVec::new(),
+            names: SmallVec::new(),
+            version: CardVersion::V30,
+            has_labels: false,
+            has_members: false,
+        }
+    }
+
+    /// Fills an empty card from a text; cards are large to move.
+    fn fill(&mut self, text: &'a [u8]) -> Result<(), CardError> {
         let mut rest = lines(text);
         let begin = loop {
             let line = rest.next().ok_or(CardError::NotACard)?;
             if line.is_boundary(b"BEGIN") {
                 break line;
             }
-            start += line.raw.len();
+            self.start += line.raw.len();
         };
         let mut size = begin.raw.len();
-        let mut card = Self {
-            start,
-            lines: Vec::with_capacity(32),
-            names: Vec::with_capacity(32),
-            version: CardVersion::V30,
-        };
-        card.lines.push(begin);
-        card.names.push(Name::Begin);
+        self.lines.push(begin);
+        self.names.push(Name::Begin);
         for line in rest {
             let name = Name::of(line.name().trim_ascii());
             let ends = name == Name::End && line.is_boundary(b"END");
@@ -76,45 +96,59 @@ impl<'a> Card<'a> {
                 return Err(CardError::TooLarge);
             }
             // BEGIN is in the count.
-            if !ends && card.lines.len() > limits::CARD_PROPERTIES {
+            if !ends && self.lines.len() > limits::CARD_PROPERTIES {
                 return Err(CardError::TooManyProperties);
             }
-            if line.parameters as usize > limits::PROPERTY_PARAMETERS {
+            if line.parameters() as usize > limits::PROPERTY_PARAMETERS {
                 return Err(CardError::TooManyParameters);
             }
-            if name == Name::Version {
-                card.version = match line.value().trim_ascii() {
-                    b"2.1" => CardVersion::V21,
-                    b"4.0" => CardVersion::V40,
-                    _ => CardVersion::V30,
-                };
+            match name {
+                Name::Version => {
+                    self.version = match line.value().trim_ascii() {
+                        b"2.1" => CardVersion::V21,
+                        b"4.0" => CardVersion::V40,
+                        _ => CardVersion::V30,
+                    };
+                }
+                Name::Label => self.has_labels = true,
+                Name::Member => self.has_members |= !line.value().is_empty(),
+                _ => {}
             }
-            card.lines.push(line);
-            card.names.push(name);
+            self.lines.push(line);
+            self.names.push(name);
             if ends {
                 break;
             }
         }
-        Ok(card)
+        Ok(())
     }
 
-    /// Reads all lines.
+    /// Reads all lines and keeps what each says.
     pub(super) fn read(&self) -> Result<Reading, CardError> {
-        let labels = Labels::of(self)?;
-        let members = |(line, name): (&Line<'_>, &Name)| *name == Name::Member && !line.value().is_empty();
-        let has_members = self.lines.iter().zip(&self.names).any(members);
-        let mut reader = Reader::new(self.version, has_members);
         let mut claims = Vec::with_capacity(self.lines.len());
+        let (labels, way, decoded) = self.read_lines(Some(&mut claims))?;
+        Ok(Reading { decoded, claims, labels, way })
+    }
+
+    fn read_lines(
+        &self,
+        mut claims: Option<&mut Vec<Claim>>,
+    ) -> Result<(Labels, Option<Composition>, Decoded), CardError> {
+        let labels = Labels::of(self)?;
+        let mut reader = Reader::new(self.version, self.has_members);
         for (index, (line, name)) in self.lines.iter().zip(&self.names).enumerate() {
             let label = labels.of_line(line);
-            claims.push(match (name, label) {
+            let claim = match label {
                 // A label line stands for itself only where it names nothing.
-                (Name::Label, Some(entry)) if entry.line == index && entry.uses > 0 => Claim::Label,
+                Some(entry) if entry.line == index && entry.uses > 0 => Claim::Label,
                 _ => reader.line(line, *name, label.map(|entry| &entry.label))?,
-            });
+            };
+            if let Some(claims) = &mut claims {
+                claims.push(claim);
+            }
         }
         let (way, decoded) = reader.finish();
-        Ok(Reading { decoded, claims, labels, way })
+        Ok((labels, way, decoded))
     }
 }
 
@@ -152,7 +186,7 @@ pub(super) enum Claim {
 /// The text of a line's value: encodings resolved, escapes still in place.
 pub(super) fn text<'l>(line: &'l Line<'_>) -> Result<Cow<'l, str>, CardError> {
     let charset = || line.params().filter(|p| p.is("CHARSET")).last().map(|param| param.value.trim_ascii());
-    text_in(line, if line.parameters == 0 { None } else { charset() })
+    text_in(line, if line.parameters() == 0 { None } else { charset() })
 }
 
 fn text_in<'l>(line: &'l Line<'_>, charset: Option<&[u8]>) -> Result<Cow<'l, str>, CardError> {

@@ -242,7 +242,7 @@ impl Reader {
     }
 
     fn other_date(&mut self, line: &Line<'_>, label: Option<&Label>) -> Result<Claim, CardError> {
-        let details = Details::of(line, self.version);
+        let details = Details::of(line, b"", self.version);
         let value = date::read(line, &unescape(&text_in(line, details.charset)?));
         if label.is_some_and(Label::is_anniversary) && !value.is_empty() {
             match self.contact.get(&Field::Anniversary) {
@@ -314,7 +314,9 @@ impl Reader {
         field: Field,
         label: Option<&Label>,
     ) -> Result<Claim, CardError> {
-        let mut details = Details::of(line, self.version);
+        // An address is an internet address unless something else is said.
+        let hidden: &[u8] = if name == Name::Email { b"internet" } else { b"" };
+        let mut details = Details::of(line, hidden, self.version);
         let raw = text_in(line, details.charset)?;
         let content = match name {
             Name::Adr => {
@@ -355,10 +357,6 @@ impl Reader {
                 details.tags.insert(tag.to_owned());
                 Content::Relation(content.into_owned())
             }
-            Name::Email => {
-                details.tags.remove("internet");
-                Content::Text(content.into_owned())
-            }
             _ => Content::Text(content.into_owned()),
         };
         let empty = match &content {
@@ -375,7 +373,7 @@ impl Reader {
 
     /// A line with elements separated by commas.
     fn many(&mut self, line: &Line<'_>, field: Field, label: Option<&Label>) -> Result<Claim, CardError> {
-        let details = Details::of(line, self.version);
+        let details = Details::of(line, b"", self.version);
         let raw = text_in(line, details.charset)?;
         let pattern = details.element(Content::Text(String::new()), label);
         let first = self.list(&field).len();
