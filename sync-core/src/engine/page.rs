@@ -562,6 +562,8 @@ impl<'a> Page<'a> {
         self.seen(id, item, true);
         self.counts().hub_created += 1;
         self.relate(context, id, &mut record);
+        // For observers: the entry of a create is not stored, the record itself says all this.
+        let fields = created_fields(&record);
         let tie = self.set.add(id, record, Some(link));
         if intake.pending {
             tie.dirty.new = Some(Dirty::default());
@@ -569,7 +571,7 @@ impl<'a> Page<'a> {
         self.set.spread(id, false, false);
         let donated =
             context.shared.lanes.get(self.source).is_some_and(|l| l.donated.as_ref() == Some(&item.id));
-        self.entry(context, id, Action::Create, if donated { "donate" } else { "in_create" }, Vec::new());
+        self.entry(context, id, Action::Create, if donated { "donate" } else { "in_create" }, fields);
         if donated {
             self.donate(context, id);
         }
@@ -674,4 +676,18 @@ impl<'a> Page<'a> {
             }
         }
     }
+}
+
+/// Every field of a new contact as a write.
+fn created_fields(record: &Record) -> Vec<FieldWrite> {
+    let write = |(field, value): (&Field, &Value)| FieldWrite {
+        field: field.clone(),
+        old: None,
+        new: Some(value.clone()),
+        origin: record.created.actor.clone(),
+        at: record.created.time,
+        rule: "in_create".to_owned(),
+        lost: None,
+    };
+    record.contact.iter().map(write).collect()
 }

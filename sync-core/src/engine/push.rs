@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Rows of the list of changed contacts read at once.
 const DIRTY_ROWS: u32 = 10_000;
+/// Copies at other sources that are looked at for a pattern of a new one.
+const PATTERNS: usize = 4;
 /// How often a page is decided again because somebody else committed first.
 const RACES: u32 = 20;
 
@@ -382,14 +384,21 @@ impl Push {
         }
         let mut query = Query::default();
         let mut extras = Vec::new();
+        let patterns = self.pattern_sources(context);
         for (at, send) in self.sends.iter().enumerate() {
             for hash in wanted_blobs(&send.write) {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
             }
-            if let (Write::Create { .. }, Some(other)) = (&send.write, self.pattern_source(context)) {
-                query.get.push(key::link(&other, send.sent.contact));
-                extras.push(Extra::Pattern(at));
+            if matches!(send.write, Write::Create { .. }) {
+                // The source it came from first; of the others only a few, for there may be hundreds.
+                let origin = self.origin(send.sent.contact);
+                let (first, rest): (Vec<_>, Vec<_>) =
+                    patterns.iter().partition(|s| Some(*s) == origin.as_ref());
+                for other in first.into_iter().chain(rest).take(PATTERNS) {
+                    query.get.push(key::link(other, send.sent.contact));
+                    extras.push(Extra::Pattern(at));
+                }
             }
         }
         if extras.is_empty() {
@@ -399,13 +408,26 @@ impl Push {
         Flow::Wait
     }
 
-    /// Another source of the same family, whose raw items can serve as a pattern.
-    fn pattern_source(&self, context: &Context<'_>) -> Option<SourceId> {
-        let own = &context.shared.lanes.get(&self.source)?.row.capabilities.format;
+    /// The source that a contact came from.
+    fn origin(&self, id: ContactId) -> Option<SourceId> {
+        match &self.set.ties.get(&id)?.record.new.as_ref()?.created.actor {
+            Actor::Source(source) => Some(source.clone()),
+            Actor::User(_) => None,
+        }
+    }
+
+    /// Other sources of the same family, whose raw items can serve as a pattern. What a source is may have been found
+    /// out only in this job.
+    fn pattern_sources(&self, context: &Context<'_>) -> Vec<SourceId> {
+        let shared = &context.shared;
+        let Some(own) = shared.lanes.get(&self.source).map(|lane| &lane.row.capabilities.format) else {
+            return Vec::new();
+        };
         let same = |(name, row): &(&SourceId, &crate::library::SourceRow)| {
+            let row = shared.lanes.get(*name).map_or(*row, |lane| &lane.row);
             **name != self.source && !own.is_empty() && row.capabilities.format == *own
         };
-        context.shared.sources.iter().find(same).map(|(name, _)| name.clone())
+        shared.sources.iter().filter(same).map(|(name, _)| name.clone()).collect()
     }
 
     fn plan_one(&mut self, context: &mut Context<'_>, id: ContactId) {
@@ -564,7 +586,9 @@ impl Push {
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
         if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            *template = (!raw.bytes.is_empty()).then_some(raw);
+            if template.is_none() && !raw.bytes.is_empty() {
+                *template = Some(raw);
+            }
         }
     }
 

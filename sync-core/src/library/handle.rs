@@ -305,6 +305,34 @@ impl Library {
         .await
     }
 
+    /// Brings a deleted contact back under its old id, as it was. Its copies are made again by the policies of the
+    /// sources.
+    ///
+    /// # Errors
+    /// [`LibraryError::NoContact`] unless the contact is deleted, [`LibraryError::Store`].
+    pub async fn restore(&self, id: ContactId, by: &UserId, now: Time) -> Result<(), LibraryError> {
+        self.retry(async || {
+            let mut desk = self.desk(id).await?;
+            let Some(old) = desk.record.clone().filter(|record| !record.is_live()) else {
+                return Err(LibraryError::NoContact(id));
+            };
+            let (mut writer, pass) = self.begin("edit", now).await?;
+            let record = Record { deleted: None, pass, ..old.clone() };
+            desk.require(&mut writer, id);
+            writer.put_record(id, Some(&old), &record);
+            desk.mark_dirty(&mut writer, id, false);
+            for source in desk.sources.keys() {
+                // A delete that waited for an answer has nothing to wait for any more.
+                writer.delete(key::held(source, id));
+            }
+            let actor = Actor::User(by.clone());
+            desk.entry(&mut writer, id, pass, now, Action::Restore, &actor, Vec::new());
+            touched(&mut writer, pass, &[id]);
+            self.commit(writer).await
+        })
+        .await
+    }
+
     /// What happened to a contact, the oldest first.
     ///
     /// # Errors

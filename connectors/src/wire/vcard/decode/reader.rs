@@ -244,11 +244,13 @@ impl Reader {
     fn other_date(&mut self, line: &Line<'_>, label: Option<&Label>) -> Result<Claim, CardError> {
         let details = Details::of(line, b"", self.version);
         let value = date::read(line, &unescape(&text_in(line, details.charset)?));
-        if label.is_some_and(Label::is_anniversary) && !value.is_empty() {
+        if label.is_some_and(Label::is_anniversary) {
             match self.contact.get(&Field::Anniversary) {
-                None => return self.set(line, Field::Anniversary, value),
+                None if !self.blank.contains(&Field::Anniversary) => {
+                    return self.set(line, Field::Anniversary, value);
+                }
                 Some(known) if *known == value => return Ok(Claim::Twin(Field::Anniversary)),
-                Some(_) => {}
+                _ => {}
             }
         }
         match value {
