@@ -135,6 +135,11 @@ impl<'a> Page<'a> {
         let (Some(record), Some(link)) = (tie.record.new.clone(), tie.link.new.clone()) else {
             return context.bug("a link without its contact");
         };
+        if lane.row.capabilities.lagging_reads && link.superseded.is_some() && link.superseded == item.version
+        {
+            // The read is older than our write.
+            return;
+        }
         if donated {
             if !record.is_live() {
                 // Its contact was deleted here; given again, it comes in as a new one.
@@ -154,7 +159,7 @@ impl<'a> Page<'a> {
             LinkState::Active
                 if !here && matches!(lane.row.policy.scope.inbound.folders, Folders::Selected(_)) =>
             {
-                self.note(id, item, link);
+                self.merge(context, id, item, record, link);
             }
             LinkState::Active if !here => {
                 self.outcome.left.push((item.id.clone(), Removal::Moved));
@@ -218,6 +223,8 @@ impl<'a> Page<'a> {
         let was_off = was_off.is_some_and(|link| link.state == LinkState::Off);
         let intake = if was_off && site.policy.subscription != Subscription::Off {
             plan::take_up(&site, &mut record, &mut link, item)
+        } else if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
+            plan::observe(&site, &mut record, &mut link, item)
         } else {
             plan::intake(&site, &mut record, &mut link, item)
         };
@@ -379,6 +386,9 @@ impl<'a> Page<'a> {
     ) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
+        if lane.row.capabilities.lagging_reads && lane.unmade.contains(&item.id) {
+            return;
+        }
         let was_parked = lane.parked.contains_key(&item.id);
         let donated = lane.donated.as_ref() == Some(&item.id);
         if !donated && !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {

@@ -197,39 +197,38 @@ impl Pull {
                 match chunk.answered(context, &self.source, id, answer)? {
                     Verdict::Wait => self.chunk = Some(chunk),
                     Verdict::Lost => self.lease_lost(context),
-                    Verdict::Done(outcome) => {
-                        self.done += outcome.taken;
-                        self.known.extend(outcome.known);
-                        for item in outcome.deferred {
-                            self.deferred.push_back(item);
-                        }
-                        for id in outcome.moved {
-                            self.removed.remove(&id);
-                        }
-                        for (id, why) in outcome.left {
-                            self.removed.insert(id, why);
-                        }
-                        if let Some(lane) = context.lane(&self.source) {
-                            lane.counts.add(&outcome.counts);
-                            outcome.shown.iter().for_each(|id| drop(lane.held.remove(id)));
-                            lane.parked.extend(outcome.parked);
-                            lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
-                        }
-                        context.shared.report.notices.extend(outcome.notices);
-                        if !outcome.entries.is_empty() {
-                            context.tell(Progress::Writes(outcome.entries));
-                        }
-                        let (source, done) = (self.source.clone(), self.done);
-                        context.tell(Progress::Items {
-                            source,
-                            done,
-                            total: self.ended.then_some(self.total),
-                        });
-                    }
+                    Verdict::Done(outcome) => self.took(context, *outcome),
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Takes over what a page led to.
+    fn took(&mut self, context: &mut Context<'_>, outcome: super::intake::Outcome) {
+        self.done += outcome.taken;
+        self.known.extend(outcome.known);
+        for item in outcome.deferred {
+            self.deferred.push_back(item);
+        }
+        for id in outcome.moved {
+            self.removed.remove(&id);
+        }
+        for (id, why) in outcome.left {
+            self.removed.insert(id, why);
+        }
+        if let Some(lane) = context.lane(&self.source) {
+            lane.counts.add(&outcome.counts);
+            lane.held.retain(|id, _| !outcome.shown.contains(id));
+            lane.parked.extend(outcome.parked);
+            lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
+        }
+        context.shared.report.notices.extend(outcome.notices);
+        if !outcome.entries.is_empty() {
+            context.tell(Progress::Writes(outcome.entries));
+        }
+        let (source, done) = (self.source.clone(), self.done);
+        context.tell(Progress::Items { source, done, total: self.ended.then_some(self.total) });
     }
 
     fn lease_lost(&mut self, context: &mut Context<'_>) {
@@ -303,7 +302,7 @@ impl Pull {
                         self.scan(context, None);
                         return Flow::Wait;
                     }
-                    self.find_missing();
+                    self.find_missing(context);
                     self.stage = Stage::Deferred;
                 }
                 Stage::Deferred => {
@@ -362,8 +361,11 @@ impl Pull {
     }
 
     fn begin(&mut self, context: &mut Context<'_>, mut chunk: Chunk) {
-        chunk.start(context, &self.source);
-        self.chunk = Some(chunk);
+        match chunk.start(context, &self.source) {
+            Verdict::Wait => self.chunk = Some(chunk),
+            Verdict::Lost => self.lease_lost(context),
+            Verdict::Done(outcome) => self.took(context, *outcome),
+        }
     }
 
     fn scan(&mut self, context: &mut Context<'_>, after: Option<&Key>) {
@@ -590,10 +592,12 @@ impl Pull {
         self.committing = Some(context.commit(&self.source, writer));
     }
 
-    fn find_missing(&mut self) {
+    fn find_missing(&mut self, context: &mut Context<'_>) {
+        let Some(lane) = context.lane(&self.source) else { return };
         if self.complete {
-            let missing = self.known.iter().filter(|(id, _)| !self.listed.contains(*id));
-            let missing: Vec<RemoteId> = missing.map(|(id, _)| id.clone()).collect();
+            let made = &lane.made;
+            let missing = self.known.keys().filter(|id| !self.listed.contains(*id) && !made.contains(*id));
+            let missing: Vec<RemoteId> = missing.cloned().collect();
             for id in missing {
                 self.removed.entry(id).or_insert(Removal::Unknown);
             }

@@ -740,6 +740,8 @@ impl Push {
             lane.unsettled |= outcome.unsettled;
             lane.force.append(&mut outcome.force);
             lane.gone.append(&mut outcome.gone);
+            lane.made.extend(outcome.made);
+            lane.unmade.extend(outcome.unmade);
         }
         self.counts = outcome.counts;
         self.notices = outcome.notices;

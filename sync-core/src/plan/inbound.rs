@@ -4,7 +4,7 @@ use super::{Site, terms};
 use crate::contact::{Contact, Field, Value};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{ConflictRule, CreateRule, Direction, ReceiverEdit, Shared, Subscription};
+use crate::policy::{ConflictRule, CreateRule, Direction, Flow, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -77,6 +77,14 @@ pub fn intake(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item
     link.note(item);
     link.refusal = None;
     result
+}
+
+/// Merges an item of which nothing may come in any more, though its link still sends: what both sides hold alike is
+/// agreed on, so that it is not sent again.
+pub fn observe(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
+    let mut policy = site.policy.clone();
+    policy.update.inbound = Flow::Ignore;
+    intake(&Site { policy: &policy, ..*site }, record, link, item)
 }
 
 /// Takes up a link that its user had let go and wants again: the library's values win over whatever either side did

@@ -12,9 +12,11 @@ mod removal;
 mod scope;
 mod settle;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use fit::fit;
-pub use inbound::{Admission, Intake, admit, intake, take_up};
+pub use inbound::{Admission, Intake, admit, intake, observe, take_up};
 pub use outbound::{Dispatch, dispatch, untagged};
 pub use relation::{Relation, relate};
 pub use removal::{Reaction, react};
