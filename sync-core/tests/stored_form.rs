@@ -160,7 +160,8 @@ fn stored_forms_stay_as_they_are() {
     check("lease", &Lease { epoch: 3, until: Time(9) });
     check("remote", &RemoteRow { contact: id(), version: Some("v1".into()), active: true });
     check("dirty", &Dirty { deleted: true, key: Some("key".to_owned().into()), ..Dirty::default() });
-    check("held", &Held { inbound: true, since: Time(1) });
+    check("held", &Held { inbound: true, since: Time(1), emptied: false });
+    check("held_emptied", &Held { inbound: true, since: Time(1), emptied: true });
     check("conflict", &Conflict { hub: Some("a".into()), source: None, since: Time(1) });
     let refusal = Some(Refusal::new(RefusalKind::Unreadable, "no END"));
     check("parked", &Parked { version: Some("v1".into()), reason: "unreadable".into(), refusal });

@@ -138,6 +138,10 @@ pub(crate) fn notice(notice: &Notice) -> String {
                 count(*held, "delete")
             )
         }
+        What::GuardEmptied { held, of } => {
+            let held = count(*held, "contact");
+            format!("{held} of {of} lost values at the source as if by accident and wait for your answer")
+        }
         What::Linked => "found on both sides and tied together".to_owned(),
         What::Ambiguous => "matches several contacts".to_owned(),
         What::BlockedCreate { reason } => format!("cannot become a contact: {reason}"),

@@ -54,12 +54,12 @@ pub enum Job {
         /// The item.
         item: RemoteId,
     },
-    /// The user's answer to held deletes of these sources (`None`: all): let them happen, or undo them at the other
-    /// side.
+    /// The user's answer to held deletes and emptyings of these sources (`None`: all): let them happen, or undo them
+    /// at the other side.
     Held {
         /// The sources.
         sources: Option<Vec<SourceId>>,
-        /// Let them happen (`true`) or put the copies back.
+        /// Let them happen (`true`), or put the copies and values back.
         confirm: bool,
     },
 }
@@ -221,6 +221,13 @@ pub enum What {
         /// Of how many links.
         of: u64,
     },
+    /// The guard holds contacts that the source would empty.
+    GuardEmptied {
+        /// How many.
+        held: u64,
+        /// Of how many links.
+        of: u64,
+    },
     /// An item was tied to an existing contact.
     Linked,
     /// An item matches several contacts.
@@ -285,6 +292,7 @@ impl fmt::Display for Notice {
                 )
             }
             What::Guard { held, of } => write!(f, "guard held={held} of={of}"),
+            What::GuardEmptied { held, of } => write!(f, "guard emptied={held} of={of}"),
             What::Linked => f.write_str("linked"),
             What::Ambiguous => f.write_str("match ambiguous"),
             What::BlockedCreate { reason } => write!(f, "blocked_create reason={reason}"),

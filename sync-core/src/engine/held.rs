@@ -1,13 +1,16 @@
-//! The user's answer to held deletes: `confirm` lets exactly the held set happen, `restore` puts the copies back.
+//! The user's answer to held deletes and emptyings: `confirm` lets exactly the held set happen, `restore` puts the
+//! copies and values back.
 
 use super::Flow;
 use super::context::Context;
+use super::emptying;
 use super::event::Answer;
 use super::workset::WorkSet;
 use crate::id::{ContactId, EffectId, SourceId};
 use crate::library::{Dirty, LinkState, Record, key};
 use crate::source::Removal;
 use crate::store::StoreError;
+use std::collections::BTreeSet;
 
 /// The task.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +57,12 @@ impl Answered {
                 }
             }
             (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
-                Ok(_) => Flow::Done,
+                Ok(_) => {
+                    if let Some(lane) = context.lane(&self.source) {
+                        lane.held.retain(|id, _| lane.answered.contains_key(id));
+                    }
+                    Flow::Done
+                }
                 Err(StoreError::Conflict) => self.start(context),
                 Err(error) => {
                     context.store_failed(error);
@@ -67,9 +75,23 @@ impl Answered {
 
     fn apply(&mut self, context: &mut Context<'_>, mut set: WorkSet) -> Flow {
         let Some(lane) = context.shared.lanes.get_mut(&self.source) else { return Flow::Done };
+        let mut waits = BTreeSet::new();
         for (id, held) in lane.held.clone() {
             let Some(tie) = set.ties.get_mut(&id) else { continue };
+            if let (true, Some(link)) = (held.emptied, &tie.link.new) {
+                // Read again, and merged as the answer says; the hold goes with that merge.
+                let answer = match self.confirm {
+                    true => emptying::Answered::Empty,
+                    false => emptying::Answered::Refill,
+                };
+                lane.answered.insert(id, answer);
+                lane.force.push(link.remote.clone());
+                waits.insert(id);
+                continue;
+            }
             match (held.inbound, self.confirm) {
+                // Nothing is left to be emptied.
+                _ if held.emptied => {}
                 // The ordinary reaction runs, so an edit still wins where edits win (decision 21).
                 (true, true) => {
                     lane.confirmed.insert(id);
@@ -99,10 +121,13 @@ impl Answered {
                 }
             }
         }
-        let held = std::mem::take(&mut lane.held);
+        let decided: BTreeSet<ContactId> = lane.held.keys().filter(|id| !waits.contains(*id)).copied().collect();
         let (mut writer, _) = set.write(context);
-        for id in held.keys() {
+        for id in &decided {
             writer.delete(key::held(&self.source, *id));
+        }
+        if writer.is_empty() {
+            return Flow::Done;
         }
         self.step = Step::Commit(context.commit(&self.source, writer));
         Flow::Wait

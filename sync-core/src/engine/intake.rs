@@ -2,6 +2,7 @@
 //! from the start if somebody else committed first.
 
 use super::context::Context;
+use super::emptying::{self, Judgement};
 use super::event::{Answer, Notice, Query};
 use super::page::{Page, Renames};
 use super::relation::{ACCOUNT, Accounts};
@@ -11,11 +12,13 @@ use crate::identity;
 use crate::library::{Counts, Entry, Parked, RemoteRow, account_key, codec, key};
 use crate::policy::MatchKey;
 use crate::source::{Item, Removal};
-use crate::store::StoreError;
+use crate::store::{Key, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a page is decided again because somebody else committed first.
 const RACES: u32 = 20;
+/// Rows of the index by remote id read at once.
+const INDEX_ROWS: u32 = 10_000;
 /// Most contacts that one match key may lead to; a key shared by more says nothing.
 const CANDIDATES: u32 = 50;
 
@@ -48,6 +51,8 @@ enum Step {
     Index(EffectId, Vec<(usize, usize)>, Vec<String>),
     /// The rows of candidates.
     Candidates(EffectId, Vec<ContactId>),
+    /// The number of links, for the guard.
+    Number(EffectId, u64),
     /// The commit.
     Commit(EffectId),
 }
@@ -77,7 +82,11 @@ pub(super) struct Outcome {
     pub(super) wrote: bool,
     /// Contacts that came in because their user donated them.
     pub(super) donated: BTreeSet<ContactId>,
-    /// Contacts whose held deletes are off, because the source shows them again.
+    /// Contacts that it would empty, whether held or let through.
+    pub(super) emptied: BTreeSet<ContactId>,
+    /// Of these the ones that are held from now on.
+    pub(super) held: BTreeSet<ContactId>,
+    /// Contacts whose holds are off, because the source shows them again.
     pub(super) shown: Vec<ContactId>,
     /// Items that we made.
     pub(super) made: Vec<RemoteId>,
@@ -199,6 +208,21 @@ impl Chunk {
                 self.set.read(&ids, &rows?)?;
                 self.decide(context, source);
             }
+            (Step::Number(wanted, links), Answer::Loaded(rows)) if wanted == id => {
+                let page = rows?.scanned.pop().unwrap_or_default();
+                let mut links = links;
+                for (_, row) in &page {
+                    links += u64::from(codec::decode::<RemoteRow>(row)?.active);
+                }
+                match page.last().filter(|_| page.len() >= INDEX_ROWS as usize) {
+                    Some((last, _)) => self.number(context, source, links, Some(last)),
+                    None => {
+                        context.lane(source).into_iter().for_each(|lane| lane.emptying.links = Some(links));
+                        // The rows at hand went into the first attempt.
+                        self.load(context, source);
+                    }
+                }
+            }
             (Step::Commit(wanted), Answer::Committed(result)) if wanted == id => match result {
                 Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
                 Err(StoreError::Conflict) if self.races < RACES => {
@@ -244,6 +268,14 @@ impl Chunk {
         self.step = Step::Index(context.load(query), places, names.into_iter().collect());
     }
 
+    /// Counts the active links.
+    fn number(&mut self, context: &mut Context<'_>, source: &SourceId, links: u64, after: Option<&Key>) {
+        let range = key::remotes(source);
+        let range = after.map_or(range.clone(), |after| range.after(after));
+        let query = Query { scan: vec![range], limit: INDEX_ROWS, ..Query::default() };
+        self.step = Step::Number(context.load(query), links);
+    }
+
     fn decide(&mut self, context: &mut Context<'_>, source: &SourceId) {
         let mut page = Page::new(source, std::mem::replace(&mut self.set, WorkSet::empty(source)));
         page.accounts = std::mem::take(&mut self.accounts);
@@ -267,6 +299,14 @@ impl Chunk {
         }
         for (id, contact, why) in &self.removals {
             page.removed(context, id, *contact, *why);
+        }
+        match emptying::judge(context, source, &page.outcome.emptied) {
+            Judgement::Commit => {}
+            Judgement::CountLinks => return self.number(context, source, 0, None),
+            Judgement::Hold => {
+                context.lane(source).into_iter().for_each(|lane| lane.emptying.holds = true);
+                return self.load(context, source);
+            }
         }
         let writer = page.finish(context, &mut self.outcome);
         if !writer.is_empty() {

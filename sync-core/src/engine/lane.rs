@@ -1,5 +1,6 @@
 //! One source's lane through a job.
 
+use super::emptying::{Answered, Emptying};
 use crate::id::{ContactId, RemoteId, SourceId};
 use crate::library::{Counts, Held, Parked, SourceRow};
 use crate::plan::Site;
@@ -30,12 +31,16 @@ pub(super) struct Lane {
     pub(super) force: Vec<RemoteId>,
     /// Items that turned out to be gone.
     pub(super) gone: Vec<(RemoteId, Removal)>,
-    /// Contacts whose deletes are held.
+    /// Contacts whose deletes or emptyings are held.
     pub(super) held: BTreeMap<ContactId, Held>,
     /// Items that cannot be read or brought in.
     pub(super) parked: BTreeMap<RemoteId, Parked>,
     /// Contacts whose held deletes the user has answered: the guard lets them pass.
     pub(super) confirmed: BTreeSet<ContactId>,
+    /// The user's answers to held emptyings.
+    pub(super) answered: BTreeMap<ContactId, Answered>,
+    /// Contacts that the source would empty.
+    pub(super) emptying: Emptying,
     /// The contacts that this job is about; `None`: all.
     pub(super) only: Option<BTreeSet<ContactId>>,
     /// The item that its user donates.
@@ -66,6 +71,8 @@ impl Lane {
             held: BTreeMap::new(),
             parked: BTreeMap::new(),
             confirmed: BTreeSet::new(),
+            answered: BTreeMap::new(),
+            emptying: Emptying::default(),
             only: None,
             donated: None,
             made: BTreeSet::new(),

@@ -16,6 +16,7 @@
 
 mod close;
 mod context;
+mod emptying;
 mod event;
 mod held;
 mod intake;

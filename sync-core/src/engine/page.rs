@@ -1,6 +1,7 @@
 //! The decisions about one page of a source's changes, made in memory on the rows at hand.
 
 use super::context::Context;
+use super::emptying::Answered;
 use super::event::{Notice, What};
 use super::intake::Outcome;
 use super::relation::{ACCOUNT, Accounts};
@@ -37,6 +38,8 @@ pub(super) struct Page<'a> {
     /// Accounts with the names of the items' companies.
     pub(super) accounts: Accounts,
     pub(super) outcome: Outcome,
+    /// Contacts that stay held.
+    pub(super) stays: BTreeSet<ContactId>,
 }
 
 /// Who an unknown item turns out to be.
@@ -59,6 +62,7 @@ impl<'a> Page<'a> {
             blobs: BTreeMap::new(),
             accounts: Accounts::new(),
             outcome: Outcome::default(),
+            stays: BTreeSet::new(),
         }
     }
 
@@ -123,13 +127,13 @@ impl<'a> Page<'a> {
 
     /// An item that a link knows.
     pub(super) fn known(&mut self, context: &mut Context<'_>, id: ContactId, item: &Item) {
+        self.react(context, id, item);
+        self.release(context, id);
+    }
+
+    fn react(&mut self, context: &mut Context<'_>, id: ContactId, item: &Item) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let donated = lane.donated.as_ref() == Some(&item.id);
-        if lane.held.get(&id).is_some_and(|held| held.inbound) {
-            // The source shows it again: a held delete is off.
-            self.outcome.shown.push(id);
-            self.writer.delete(key::held(self.source, id));
-        }
         self.writer.delete_if(lane.parked.contains_key(&item.id), key::parked(self.source, &item.id));
         let Some(tie) = self.set.ties.get_mut(&id) else { return };
         let (Some(record), Some(link)) = (tie.record.new.clone(), tie.link.new.clone()) else {
@@ -137,7 +141,10 @@ impl<'a> Page<'a> {
         };
         if lane.row.capabilities.lagging_reads && link.superseded.is_some() && link.superseded == item.version
         {
-            // The read is older than our write.
+            // The read is older than our write, so it says nothing of values that are missing since.
+            if lane.held.get(&id).is_some_and(|held| held.emptied) {
+                self.stays.insert(id);
+            }
             return;
         }
         if donated {
@@ -225,9 +232,14 @@ impl<'a> Page<'a> {
             plan::take_up(&site, &mut record, &mut link, item)
         } else if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
             plan::observe(&site, &mut record, &mut link, item)
+        } else if self.refills(context, id, &record) {
+            plan::refill(&site, &mut record, &mut link, item)
         } else {
             plan::intake(&site, &mut record, &mut link, item)
         };
+        if !tombstone && self.holds(context, id, item, &intake, before.1.clone()) {
+            return;
+        }
         if from != item.id {
             self.outcome.moved.push(from);
         }
@@ -338,7 +350,7 @@ impl<'a> Page<'a> {
         let held = lane.held.get(&id).is_some_and(|held| !held.inbound) && !answered;
         let asks = edited && rule == DeleteVsUpdate::Ask && !answered;
         if asks && !held {
-            self.writer.put(key::held(self.source, id), &Held { inbound: false, since: context.now });
+            self.writer.put(key::held(self.source, id), &Held { inbound: false, since: context.now, emptied: false });
             self.counts().held += 1;
         }
         if edited && !asks {
@@ -405,6 +417,7 @@ impl<'a> Page<'a> {
                 let Some(tie) = self.set.ties.get(&id) else { return };
                 if let (Some(record), Some(link)) = (tie.record.new.clone(), tie.link.new.clone()) {
                     self.merge(context, id, item, record, link);
+                    self.release(context, id);
                 }
             }
             (Identity::Contact(id), _) => {
@@ -602,7 +615,11 @@ impl<'a> Page<'a> {
         let others = context.shared.others_subscribe(self.source, &tie.refs);
         let answered = lane.confirmed.contains(&contact);
         let wanted = subscribed.unwrap_or(default);
-        let reaction = plan::react(&site, &record, &link, why, wanted, others, answered);
+        let reaction = match lane.answered.get(&contact) {
+            // Its values were to go back; now the whole copy does.
+            Some(Answered::Refill) if record.is_live() => Reaction::Restore { edited: false },
+            _ => plan::react(&site, &record, &link, why, wanted, others, answered),
+        };
         if reaction != Reaction::Hold {
             self.writer.delete_if(has_held, key::held(self.source, contact));
         }
@@ -636,7 +653,7 @@ impl<'a> Page<'a> {
             }
             Reaction::Stay => {}
             Reaction::Hold => {
-                self.writer.put(key::held(self.source, contact), &Held { inbound: true, since: context.now });
+                self.writer.put(key::held(self.source, contact), &Held { inbound: true, since: context.now, emptied: false });
                 self.counts().held += 1;
             }
             Reaction::DeleteContact => {

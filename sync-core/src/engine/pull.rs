@@ -6,6 +6,7 @@
 //! the old cursor again and skips every item whose version it has already taken in.
 
 use super::context::Context;
+use super::emptying::{self, Answered};
 use super::event::{Answer, Progress, Query, What};
 use super::intake::{Chunk, Verdict};
 use super::lane::Lane;
@@ -223,6 +224,7 @@ impl Pull {
             lane.parked.extend(outcome.parked);
             lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
         }
+        emptying::took(context, &self.source, outcome.emptied, outcome.held);
         context.shared.report.notices.extend(outcome.notices);
         if !outcome.entries.is_empty() {
             context.tell(Progress::Writes(outcome.entries));
@@ -607,13 +609,18 @@ impl Pull {
     /// Holds removals that are too many to be believed. False: more rows are needed first.
     fn guard(&mut self, context: &mut Context<'_>) -> bool {
         let Some(lane) = context.shared.lanes.get(&self.source) else { return true };
-        let waits =
-            |row: &RemoteRow| lane.held.contains_key(&row.contact) && !lane.confirmed.contains(&row.contact);
+        let waits = |row: &RemoteRow| {
+            let id = &row.contact;
+            lane.held.contains_key(id) && !lane.confirmed.contains(id) && !lane.answered.contains_key(id)
+        };
         // What is already held stays held, whatever else changes meanwhile.
         let known = &self.known;
         self.removed.retain(|id, _| known.get(id).is_some_and(|row| !waits(row)));
         let counted = |id: &&RemoteId| {
-            known.get(*id).is_some_and(|row| row.active && !lane.confirmed.contains(&row.contact))
+            // A contact whose values go back is made again, not removed.
+            let refills = |id| lane.answered.get(id) == Some(&Answered::Refill);
+            let passes = |id| lane.confirmed.contains(id) || refills(id);
+            known.get(*id).is_some_and(|row| row.active && !passes(&row.contact))
         };
         let ids: Vec<RemoteId> = self.removed.keys().filter(counted).cloned().collect();
         let guard = &lane.row.policy.guard;
@@ -635,12 +642,12 @@ impl Pull {
         for id in &ids {
             self.removed.remove(id);
             if let Some(row) = self.known.get(id) {
-                writer.put(key::held(&self.source, row.contact), &Held { inbound: true, since: now });
+                writer.put(key::held(&self.source, row.contact), &Held { inbound: true, since: now, emptied: false });
             }
         }
         if let Some(lane) = context.lane(&self.source) {
             let contacts = ids.iter().filter_map(|id| Some(self.known.get(id)?.contact));
-            lane.held.extend(contacts.map(|id| (id, Held { inbound: true, since: now })));
+            lane.held.extend(contacts.map(|id| (id, Held { inbound: true, since: now, emptied: false })));
             lane.counts.held += held;
         }
         context.notice(&self.source, None, What::Guard { held, of: links });

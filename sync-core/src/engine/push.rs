@@ -321,7 +321,7 @@ impl Push {
         for id in deletes {
             self.deleted.remove(id);
             self.queue.retain(|queued| queued != id);
-            writer.put(key::held(&self.source, *id), &Held { inbound: false, since: context.now });
+            writer.put(key::held(&self.source, *id), &Held { inbound: false, since: context.now, emptied: false });
             writer.delete(key::dirty(&self.source, *id));
         }
         context.notice(&self.source, None, What::Guard { held: count, of: links });
@@ -442,8 +442,8 @@ impl Push {
             // A write of this contact is still unsettled: it stays marked and waits.
             return;
         }
-        if lane.held.get(&id).is_some_and(|held| held.inbound) {
-            // Its copy is gone, as far as can be seen: the answer to that decides, and finds the edit.
+        if lane.held.get(&id).is_some_and(|held| held.inbound && !(held.emptied && !record.is_live())) {
+            // Its copy or its values are gone, as far as can be seen: the answer to that decides, and finds the edit.
             tie.dirty.new = None;
             return;
         }
@@ -599,6 +599,14 @@ impl Push {
         }
         context.record_touched(&mut writer, &touched);
         if let Some(lane) = context.lane(&self.source) {
+            for (id, tie) in &self.set.ties {
+                // A deleted contact has no values left to be held.
+                let dead = tie.record.new.as_ref().is_some_and(|record| !record.is_live());
+                if dead && lane.held.get(id).is_some_and(|held| held.emptied) {
+                    lane.held.remove(id);
+                    writer.delete(key::held(&self.source, *id));
+                }
+            }
             lane.force.append(&mut self.reread);
         }
         if writer.is_empty() {

@@ -13,7 +13,7 @@
 //! | `remote/NAME/REMOTE` | [`super::RemoteRow`]: index of links by remote id, with the version last seen |
 //! | `dirty/NAME/ID` | [`super::Dirty`]: the contact changed and this source has not heard yet |
 //! | `intent/NAME/ID` | [`super::Intent`]: a write that is on its way |
-//! | `held/NAME/ID` | [`super::Held`]: a delete that waits for an answer |
+//! | `held/NAME/ID` | [`super::Held`]: a delete or an emptying that waits for an answer |
 //! | `conflict/NAME/ID/FIELD` | [`super::Conflict`]: two values that wait for a decision |
 //! | `parked/NAME/REMOTE` | [`super::Parked`]: an item that cannot be read or brought in |
 //! | `ref/ID/NAME` | [`super::Ref`]: which sources a contact is tied to |

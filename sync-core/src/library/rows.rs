@@ -172,13 +172,16 @@ pub struct Intent {
     pub version: Option<Version>,
 }
 
-/// A delete that the guard holds until the user answers.
+/// A delete, or an emptying of values, that the guard holds until the user answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Seen at the source (`true`), or about to be sent to it.
     pub inbound: bool,
     /// Since when.
     pub since: Time,
+    /// Not a delete: the source no longer shows values that the contact holds. Always inbound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emptied: bool,
 }
 
 /// Two values of one field that wait for the user's decision.
@@ -306,7 +309,7 @@ pub struct Counts {
     pub conflicts: u64,
     /// Conflicts that wait for the user.
     pub open: u64,
-    /// Deletes that the guard holds.
+    /// Deletes and emptyings that the guard holds.
     pub held: u64,
     /// Items that cannot be read or brought in.
     pub parked: u64,

@@ -67,6 +67,16 @@ pub struct Intake {
     pub pending: bool,
 }
 
+impl Intake {
+    /// Fields that the merge empties in the hub because the source shows nothing.
+    pub fn emptied<'a>(&'a self, item: &'a Item) -> impl Iterator<Item = &'a Field> {
+        let emptied = |write: &&FieldWrite| {
+            write.old.is_some() && write.new.is_none() && item.contact.get(&write.field).is_none()
+        };
+        self.writes.iter().filter(emptied).map(|write| &write.field)
+    }
+}
+
 /// Merges an item into the record of its link and moves the bases; the link takes over id, version and raw form.
 pub fn intake(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
     let mut result = Intake::default();
@@ -85,6 +95,16 @@ pub fn observe(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Ite
     let mut policy = site.policy.clone();
     policy.update.inbound = Flow::Ignore;
     intake(&Site { policy: &policy, ..*site }, record, link, item)
+}
+
+/// Merges an item whose source emptied what the hub shall keep: of those fields the copy as it is now counts as what
+/// both sides last agreed on, so the hub's values go back to it.
+pub fn refill(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
+    let as_shown = intake(site, &mut record.clone(), &mut link.clone(), item);
+    for field in as_shown.emptied(item) {
+        link.set_bases(field, None, None);
+    }
+    intake(site, record, link, item)
 }
 
 /// Takes up a link that its user had let go and wants again: the library's values win over whatever either side did

@@ -16,7 +16,7 @@ mod terms;
 mod tests;
 
 pub use fit::fit;
-pub use inbound::{Admission, Intake, admit, intake, observe, take_up};
+pub use inbound::{Admission, Intake, admit, intake, observe, refill, take_up};
 pub use outbound::{Dispatch, dispatch, untagged};
 pub use relation::{Relation, relate};
 pub use removal::{Reaction, react};

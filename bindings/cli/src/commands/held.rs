@@ -1,4 +1,4 @@
-//! `held`: deletes that look like an accident and wait for an answer.
+//! `held`: deletes and emptied values that look like an accident and wait for an answer.
 
 use super::{chosen, name_of, report, sync};
 use crate::errors::Failure;
@@ -52,18 +52,20 @@ pub(crate) fn run(command: &HeldCommand, host: &Host, output: Output) -> Result<
 }
 
 fn list(host: &Host) -> Result<Reply, Failure> {
-    let mut table = Table::new(&["CONTACT", "NAME", "DELETED", "WOULD BE DELETED", "SINCE"]);
+    let mut table = Table::new(&["CONTACT", "NAME", "WHAT", "DELETED", "WOULD BE DELETED", "SINCE"]);
     let mut rows = Vec::new();
     for (source, id, held) in block_on(host.library.held())? {
         let name = name_of(&host.library, id)?;
         let at = format!("at {source}");
-        let (deleted, other) = if held.inbound { (at.as_str(), "here") } else { ("here", at.as_str()) };
-        table.row([&id.to_string(), &name, deleted, other, &words::at(Some(held.since))]);
+        let (gone, other) = if held.inbound { (at.as_str(), "here") } else { ("here", at.as_str()) };
+        let what = if held.emptied { "values" } else { "contact" };
+        table.row([&id.to_string(), &name, what, gone, other, &words::at(Some(held.since))]);
         rows.push(json!({
             "contact": id.to_string(),
             "name": name,
             "source": source.as_str(),
             "deleted_at": if held.inbound { "source" } else { "library" },
+            "emptied": held.emptied,
             "since": json::time(Some(held.since)),
         }));
     }

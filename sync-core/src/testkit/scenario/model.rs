@@ -327,7 +327,7 @@ pub const EVENTS: &[(&str, &[&str], &[&str])] = &[
     ("blocked_create", &[], &["reason"]),
     ("conflict", &["delete_vs_update"], &["field", "winner"]),
     ("edit", &["refused"], &["reason"]),
-    ("guard", &[], &["held", "of"]),
+    ("guard", &[], &["emptied", "held", "of"]),
     ("link", &["none"], &["reason"]),
     ("linked", &[], &[]),
     ("match", &["ambiguous"], &[]),
