@@ -133,7 +133,7 @@ fn remote(n: u32) -> RemoteId {
 
 fn person(n: u32) -> Contact {
     let phone = format!("+1 555 {n:04}");
-    Contact::new().with(Field::First, name(n)).with_element(Field::Phones, Element::text(phone))
+    Contact::new().with(Field::First, name(n).as_str()).with_element(Field::Phones, Element::text(phone))
 }
 
 fn names(numbers: std::ops::Range<u32>) -> BTreeSet<String> {

@@ -121,7 +121,8 @@ impl Answered {
                 }
             }
         }
-        let decided: BTreeSet<ContactId> = lane.held.keys().filter(|id| !waits.contains(*id)).copied().collect();
+        let decided: BTreeSet<ContactId> =
+            lane.held.keys().filter(|id| !waits.contains(*id)).copied().collect();
         let (mut writer, _) = set.write(context);
         for id in &decided {
             writer.delete(key::held(&self.source, *id));

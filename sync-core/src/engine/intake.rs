@@ -86,7 +86,7 @@ pub(super) struct Outcome {
     pub(super) emptied: BTreeSet<ContactId>,
     /// Of these the ones that are held from now on.
     pub(super) held: BTreeSet<ContactId>,
-    /// Contacts whose holds are off, because the source shows them again.
+    /// Contacts whose holds are off: the source shows them again, or what became of them has been decided.
     pub(super) shown: Vec<ContactId>,
     /// Items that we made.
     pub(super) made: Vec<RemoteId>,

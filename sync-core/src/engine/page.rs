@@ -350,7 +350,10 @@ impl<'a> Page<'a> {
         let held = lane.held.get(&id).is_some_and(|held| !held.inbound) && !answered;
         let asks = edited && rule == DeleteVsUpdate::Ask && !answered;
         if asks && !held {
-            self.writer.put(key::held(self.source, id), &Held { inbound: false, since: context.now, emptied: false });
+            self.writer.put(
+                key::held(self.source, id),
+                &Held { inbound: false, since: context.now, emptied: false },
+            );
             self.counts().held += 1;
         }
         if edited && !asks {
@@ -620,8 +623,9 @@ impl<'a> Page<'a> {
             Some(Answered::Refill) if record.is_live() => Reaction::Restore { edited: false },
             _ => plan::react(&site, &record, &link, why, wanted, others, answered),
         };
-        if reaction != Reaction::Hold {
-            self.writer.delete_if(has_held, key::held(self.source, contact));
+        if has_held && reaction != Reaction::Hold {
+            self.writer.delete(key::held(self.source, contact));
+            self.outcome.shown.push(contact);
         }
         let pass = context.shared.pass();
         let stamp = Stamp { time: Some(context.now), actor: Actor::Source(self.source.clone()) };
@@ -653,7 +657,10 @@ impl<'a> Page<'a> {
             }
             Reaction::Stay => {}
             Reaction::Hold => {
-                self.writer.put(key::held(self.source, contact), &Held { inbound: true, since: context.now, emptied: false });
+                self.writer.put(
+                    key::held(self.source, contact),
+                    &Held { inbound: true, since: context.now, emptied: false },
+                );
                 self.counts().held += 1;
             }
             Reaction::DeleteContact => {

@@ -642,7 +642,10 @@ impl Pull {
         for id in &ids {
             self.removed.remove(id);
             if let Some(row) = self.known.get(id) {
-                writer.put(key::held(&self.source, row.contact), &Held { inbound: true, since: now, emptied: false });
+                writer.put(
+                    key::held(&self.source, row.contact),
+                    &Held { inbound: true, since: now, emptied: false },
+                );
             }
         }
         if let Some(lane) = context.lane(&self.source) {

@@ -321,7 +321,10 @@ impl Push {
         for id in deletes {
             self.deleted.remove(id);
             self.queue.retain(|queued| queued != id);
-            writer.put(key::held(&self.source, *id), &Held { inbound: false, since: context.now, emptied: false });
+            writer.put(
+                key::held(&self.source, *id),
+                &Held { inbound: false, since: context.now, emptied: false },
+            );
             writer.delete(key::dirty(&self.source, *id));
         }
         context.notice(&self.source, None, What::Guard { held: count, of: links });
