@@ -43,7 +43,11 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<Reply, Failure> {
     }
     let failure = match failures.len() {
         0 => Failure::new("scenario", "the files hold no scenario", "name files with scenario blocks"),
-        many => Failure::new("scenario", format!("{many} scenarios failed"), "compare the steps named with the rules"),
+        many => Failure::new(
+            "scenario",
+            format!("{many} scenarios failed"),
+            "compare the steps named with the rules",
+        ),
     };
     if let Some(object) = document.as_object_mut() {
         object.insert("error".to_owned(), failure.json());

@@ -161,6 +161,11 @@ fn add(args: &AddArgs, open: Opener<'_>) -> Result<Reply, Failure> {
     }
     let mut policy = Policy::profile(&args.profile)?;
     rules::apply(&mut policy, &args.set)?;
+    let findings = policy.check();
+    if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
+        // Said before anything is opened or asked.
+        return Err(acquaint_core::library::LibraryError::Unsafe(error.text.to_owned()).into());
+    }
     let host = open(Missing::Create)?;
     let mut row = SourceRow::new(&args.connector, host.user.clone(), policy);
     row.settings = args.settings()?;
@@ -178,7 +183,6 @@ fn add(args: &AddArgs, open: Opener<'_>) -> Result<Reply, Failure> {
         writer.put_bytes(key::session(&id), session);
         block_on(host.library.store().apply(writer.finish()))?;
     }
-    let findings = row.policy.check();
     let mut text = format!("Added {id}: {}.\n", describe(&folders));
     text.push_str(&findings_text(&findings));
     text.push_str(&next_steps(&[
@@ -246,7 +250,7 @@ fn list(host: &Host) -> Result<Reply, Failure> {
         rows.push(json!({
             "source": id.as_str(), "connector": row.connector, "url": url, "profile": row.policy.base(),
             "links": links, "state": state, "last_success": json::time(row.last_success),
-            "error": row.last_error.as_ref().map(json::source_error),
+            "last_error": row.last_error.as_ref().map(json::source_error),
         }));
     }
     let text = match rows.is_empty() {
@@ -299,7 +303,7 @@ fn show(args: &OneArgs, host: &Host) -> Result<Reply, Failure> {
         "source": id.as_str(), "connector": row.connector, "settings": row.settings, "policy": row.policy.to_map(),
         "links": links, "state": state(&row), "writable": row.capabilities.writable,
         "last_success": json::time(row.last_success), "due": json::time(row.due),
-        "error": row.last_error.as_ref().map(json::source_error), "parked": waiting,
+        "last_error": row.last_error.as_ref().map(json::source_error), "parked": waiting,
         "findings": findings_json(&findings),
     });
     // Asking was no failure, also if the source has one.

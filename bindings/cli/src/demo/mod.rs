@@ -13,10 +13,10 @@ use acquaint_core::engine::{Job, Progress};
 use acquaint_core::id::ContactId;
 use acquaint_core::library::Entry;
 use futures::executor::block_on;
-use proof::{Ledger, Proof, bystanders, sides_agree};
+use proof::{Ledger, Proof, bystanders, put_back, sides_agree};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use world::{Side, World};
+use world::World;
 
 /// Carries out `demo`.
 pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
@@ -117,7 +117,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
                 && count(&guarded.json, "/sources/server/held") == gone.len() as u64,
             format!("{} deletes held", count(&guarded.json, "/sources/server/held")),
         ),
-        put_back(&before_accident, &world.server(), &gone),
+        put_back(&before_accident, &world.server(), &gone)?,
         quiet_proof(&quiet),
         no_conflicts(&host)?,
     ];
@@ -155,15 +155,6 @@ fn comparable(writes: &[Value]) -> Vec<Value> {
 
 fn count(document: &Value, pointer: &str) -> u64 {
     document.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
-}
-
-/// The cards that the accident took are at the server again, byte for byte, each once.
-fn put_back(before: &Side, after: &Side, gone: &[&str]) -> Proof {
-    let times = |card: &Vec<u8>| after.values().filter(|other| *other == card).count();
-    let back = gone.iter().filter(|name| before.get(**name).is_some_and(|card| times(card) == 1)).count();
-    let same_number = before.len() == after.len();
-    let detail = format!("{back} of {} cards, {} in all", gone.len(), after.len());
-    Proof::new("the cards put back are the same, each once", back == gone.len() && same_number, detail)
 }
 
 /// The last sync wrote nothing on any side.
