@@ -30,3 +30,8 @@ pub mod transport;
 #[cfg(feature = "vdir")]
 pub mod vdir;
 pub mod wire;
+
+/// The example of the README runs as a test.
+#[cfg(all(doctest, feature = "vdir"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

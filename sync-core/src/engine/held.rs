@@ -5,7 +5,7 @@ use super::context::Context;
 use super::event::Answer;
 use super::workset::WorkSet;
 use crate::id::{ContactId, EffectId, SourceId};
-use crate::library::{Dirty, Record, key};
+use crate::library::{Dirty, LinkState, Record, key};
 use crate::source::Removal;
 use crate::store::StoreError;
 
@@ -88,8 +88,14 @@ impl Answered {
                 // The contact comes back in the hub.
                 (false, false) => {
                     if let Some(record) = tie.record.new.clone() {
+                        if record.is_live() {
+                            // It had only left the scope: its copy stays.
+                            tie.link.new = tie.link.new.take().map(|link| link.in_state(LinkState::Off));
+                        }
                         tie.record.new = Some(Record { deleted: None, ..record });
                     }
+                    // What its copy has become meanwhile has not been taken in.
+                    lane.force.extend(tie.link.new.as_ref().map(|link| link.remote.clone()));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::relation::{ACCOUNT, Accounts};
 use super::workset::WorkSet;
 use crate::id::{ContactId, EffectId, RemoteId, SourceId};
 use crate::identity;
-use crate::library::{Counts, Entry, RemoteRow, account_key, codec, key};
+use crate::library::{Counts, Entry, Parked, RemoteRow, account_key, codec, key};
 use crate::policy::MatchKey;
 use crate::source::{Item, Removal};
 use crate::store::StoreError;
@@ -77,6 +77,14 @@ pub(super) struct Outcome {
     pub(super) wrote: bool,
     /// Contacts that came in because their user donated them.
     pub(super) donated: BTreeSet<ContactId>,
+    /// Contacts whose held deletes are off, because the source shows them again.
+    pub(super) shown: Vec<ContactId>,
+    /// Items that we made.
+    pub(super) made: Vec<RemoteId>,
+    /// Items that we removed.
+    pub(super) unmade: Vec<RemoteId>,
+    /// Items that were parked.
+    pub(super) parked: Vec<(RemoteId, Parked)>,
     /// A write's fate is not known yet.
     pub(super) unsettled: bool,
     /// Items to be read again.
@@ -119,7 +127,20 @@ impl Chunk {
         }
     }
 
-    pub(super) fn start(&mut self, context: &mut Context<'_>, source: &SourceId) {
+    pub(super) fn start(&mut self, context: &mut Context<'_>, source: &SourceId) -> Verdict {
+        self.load(context, source);
+        self.verdict()
+    }
+
+    /// A page that changes nothing has nothing to commit.
+    fn verdict(&mut self) -> Verdict {
+        match self.step {
+            Step::Idle => Verdict::Done(Box::new(std::mem::take(&mut self.outcome))),
+            _ => Verdict::Wait,
+        }
+    }
+
+    fn load(&mut self, context: &mut Context<'_>, source: &SourceId) {
         self.set = WorkSet::empty(source);
         self.hits.clear();
         self.accounts.clear();
@@ -182,7 +203,7 @@ impl Chunk {
                 Ok(_) => return Ok(Verdict::Done(Box::new(std::mem::take(&mut self.outcome)))),
                 Err(StoreError::Conflict) if self.races < RACES => {
                     self.races += 1;
-                    self.start(context, source);
+                    self.load(context, source);
                 }
                 Err(StoreError::Conflict) => return Ok(Verdict::Lost),
                 Err(error) => return Err(error),

@@ -40,6 +40,10 @@ pub(super) struct Lane {
     pub(super) only: Option<BTreeSet<ContactId>>,
     /// The item that its user donates.
     pub(super) donated: Option<RemoteId>,
+    /// Items that this job made: a listing that lacks one of them is older than it.
+    pub(super) made: BTreeSet<RemoteId>,
+    /// Items that this job removed: a listing that shows one of them is older than that.
+    pub(super) unmade: BTreeSet<RemoteId>,
     /// Whether changes are listed; not in a pass over one contact or an answer to held deletes.
     pub(super) lists: bool,
 }
@@ -64,6 +68,8 @@ impl Lane {
             confirmed: BTreeSet::new(),
             only: None,
             donated: None,
+            made: BTreeSet::new(),
+            unmade: BTreeSet::new(),
             lists: true,
         }
     }

@@ -9,13 +9,13 @@ use crate::contact::{Contact, Element, Field, Value};
 use crate::id::{ContactId, RemoteId, SourceId};
 use crate::identity::{self, Candidate};
 use crate::library::{
-    Action, Actor, Counts, Dirty, Entry, FieldWrite, Link, LinkState, Parked, Record, RemoteRow, Stamp,
+    Action, Actor, Counts, Dirty, Entry, FieldWrite, Held, Link, LinkState, Parked, Record, RemoteRow, Stamp,
     Toward, Writer, contact_uid, key,
 };
 use crate::merge::Winner;
 use crate::plan::{self, Admission, Intake, Reaction, Site};
 use crate::policy::{
-    Ambiguous, DeleteReaction, DeleteVsUpdate, Direction, OnMatch, Preference, Subscription,
+    Ambiguous, DeleteReaction, DeleteVsUpdate, Direction, Folders, OnMatch, Preference, Subscription,
 };
 use crate::source::{Item, Removal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,8 +125,9 @@ impl<'a> Page<'a> {
     pub(super) fn known(&mut self, context: &mut Context<'_>, id: ContactId, item: &Item) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let donated = lane.donated.as_ref() == Some(&item.id);
-        if lane.held.contains_key(&id) {
+        if lane.held.get(&id).is_some_and(|held| held.inbound) {
             // The source shows it again: a held delete is off.
+            self.outcome.shown.push(id);
             self.writer.delete(key::held(self.source, id));
         }
         self.writer.delete_if(lane.parked.contains_key(&item.id), key::parked(self.source, &item.id));
@@ -134,6 +135,11 @@ impl<'a> Page<'a> {
         let (Some(record), Some(link)) = (tie.record.new.clone(), tie.link.new.clone()) else {
             return context.bug("a link without its contact");
         };
+        if lane.row.capabilities.lagging_reads && link.superseded.is_some() && link.superseded == item.version
+        {
+            // The read is older than our write.
+            return;
+        }
         if donated {
             if !record.is_live() {
                 // Its contact was deleted here; given again, it comes in as a new one.
@@ -149,6 +155,12 @@ impl<'a> Page<'a> {
         let travels =
             !record.is_live() || donated || plan::may_travel(&site, &record, tie.subscribed(self.source));
         match link.state {
+            // Nothing comes in from where it lies now; what the hub sends finds it there (decision 29).
+            LinkState::Active
+                if !here && matches!(lane.row.policy.scope.inbound.folders, Folders::Selected(_)) =>
+            {
+                self.merge(context, id, item, record, link);
+            }
             LinkState::Active if !here => {
                 self.outcome.left.push((item.id.clone(), Removal::Moved));
                 self.seen(id, item, true);
@@ -211,6 +223,8 @@ impl<'a> Page<'a> {
         let was_off = was_off.is_some_and(|link| link.state == LinkState::Off);
         let intake = if was_off && site.policy.subscription != Subscription::Off {
             plan::take_up(&site, &mut record, &mut link, item)
+        } else if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
+            plan::observe(&site, &mut record, &mut link, item)
         } else {
             plan::intake(&site, &mut record, &mut link, item)
         };
@@ -257,6 +271,9 @@ impl<'a> Page<'a> {
             let what = What::Rejected { field: field.name().to_owned(), reason: "required".to_owned() };
             self.notice(Some(id), what);
         }
+        if !intake.copy.is_empty() {
+            self.copy(context, &record, &intake.copy);
+        }
         let Some(tie) = self.set.ties.get_mut(&id) else { return };
         let settled: Vec<Field> =
             tie.link.old.iter().flat_map(|old| old.open.difference(&link.open)).cloned().collect();
@@ -272,6 +289,27 @@ impl<'a> Page<'a> {
             let rule = if action == Action::Link { "match" } else { "in_update" };
             self.entry(context, id, action, rule, intake.writes);
         }
+    }
+
+    /// Makes a contact of its own of the values that lost a conflict (K9 `keep_both`); it goes out as a new one.
+    fn copy(&mut self, context: &mut Context<'_>, record: &Record, lost: &[(Field, Value)]) {
+        let id = context.new_contact();
+        let mut contact = record.contact.clone();
+        for (field, value) in lost {
+            contact.set(field.clone(), value.clone());
+        }
+        let category =
+            context.shared.lanes.get(self.source).and_then(|l| l.row.policy.conflict.category.clone());
+        if let Some(category) = category {
+            contact.push(Field::Categories, Element::text(category));
+        }
+        let uid = contact_uid(&context.shared.seed, id);
+        let mut copy = Record::new(contact, uid, record.last_change().clone(), context.shared.pass());
+        copy.standing = record.standing.clone();
+        self.counts().hub_created += 1;
+        self.set.add(id, copy, None);
+        self.set.spread(id, false, true);
+        self.entry(context, id, Action::Create, "keep_both", Vec::new());
     }
 
     fn company_came_in(&self, context: &Context<'_>, intake: &Intake) -> bool {
@@ -294,8 +332,16 @@ impl<'a> Page<'a> {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let policy = &lane.row.policy;
         let edited = !intake.writes.is_empty() && policy.delete.outbound == DeleteReaction::Propagate;
-        let wins = edited && policy.conflict.delete_vs_update.outbound != DeleteVsUpdate::DeleteWins;
-        if edited {
+        let rule = policy.conflict.delete_vs_update.outbound;
+        let wins = edited && rule == DeleteVsUpdate::UpdateWins;
+        let answered = lane.confirmed.contains(&id);
+        let held = lane.held.get(&id).is_some_and(|held| !held.inbound) && !answered;
+        let asks = edited && rule == DeleteVsUpdate::Ask && !answered;
+        if asks && !held {
+            self.writer.put(key::held(self.source, id), &Held { inbound: false, since: context.now });
+            self.counts().held += 1;
+        }
+        if edited && !asks {
             self.notice(Some(id), What::DeleteVsUpdate { delete_won: !wins });
             self.counts().conflicts += 1;
         }
@@ -318,6 +364,10 @@ impl<'a> Page<'a> {
         link.note(item);
         tie.link.new = Some(link);
         tie.record.new = Some(record);
+        if asks || held {
+            tie.dirty.new = None;
+            return;
+        }
         if tie.dirty.new.is_none() && tie.link.new.as_ref().is_some_and(|l| l.state == LinkState::Active) {
             tie.dirty.new = Some(Dirty { deleted: true, key: None });
         }
@@ -336,6 +386,9 @@ impl<'a> Page<'a> {
     ) {
         let Some(lane) = context.shared.lanes.get(self.source) else { return };
         let site = lane.site(self.source, context.now);
+        if lane.row.capabilities.lagging_reads && lane.unmade.contains(&item.id) {
+            return;
+        }
         let was_parked = lane.parked.contains_key(&item.id);
         let donated = lane.donated.as_ref() == Some(&item.id);
         if !donated && !plan::in_folder(&lane.row.folders, item.folder.as_ref()) {
@@ -393,6 +446,7 @@ impl<'a> Page<'a> {
         self.outcome.taken += 1;
         let parked = Parked { version: item.version.clone(), reason: reason.to_owned(), refusal: None };
         self.writer.put(key::parked(self.source, &item.id), &parked);
+        self.outcome.parked.push((item.id.clone(), parked));
     }
 
     fn identify(
@@ -546,8 +600,12 @@ impl<'a> Page<'a> {
             Subscription::OptIn { others, .. } => others,
         };
         let others = context.shared.others_subscribe(self.source, &tie.refs);
-        let reaction = plan::react(&site, &record, &link, why, subscribed.unwrap_or(default), others);
-        self.writer.delete_if(has_held, key::held(self.source, contact));
+        let answered = lane.confirmed.contains(&contact);
+        let wanted = subscribed.unwrap_or(default);
+        let reaction = plan::react(&site, &record, &link, why, wanted, others, answered);
+        if reaction != Reaction::Hold {
+            self.writer.delete_if(has_held, key::held(self.source, contact));
+        }
         let pass = context.shared.pass();
         let stamp = Stamp { time: Some(context.now), actor: Actor::Source(self.source.clone()) };
         match reaction {
@@ -556,12 +614,30 @@ impl<'a> Page<'a> {
                 tie.dirty.new = None;
             }
             Reaction::Detach | Reaction::Exit => {
-                let state = if reaction == Reaction::Exit { LinkState::Off } else { LinkState::Detached };
+                let state = match reaction {
+                    Reaction::Exit if record.is_live() => LinkState::Off,
+                    Reaction::Exit => LinkState::Suppressed,
+                    _ => LinkState::Detached,
+                };
                 tie.link.new = Some(link.clone().in_state(state));
                 tie.dirty.new = None;
+                let tag = site.policy.delete_untag.as_deref().filter(|_| state == LinkState::Detached);
+                let categories = record.contact.get(&Field::Categories);
+                if let Some(kept) = tag.and_then(|tag| plan::untagged(categories, tag)) {
+                    let mut record = Record { pass, ..record };
+                    record.change(&Field::Categories, kept, stamp);
+                    tie.record.new = Some(record);
+                    self.counts().hub_updated += 1;
+                    self.set.spread(contact, false, false);
+                }
                 if link.state == LinkState::Active {
                     self.entry(context, contact, Action::Unlink, "in_delete", Vec::new());
                 }
+            }
+            Reaction::Stay => {}
+            Reaction::Hold => {
+                self.writer.put(key::held(self.source, contact), &Held { inbound: true, since: context.now });
+                self.counts().held += 1;
             }
             Reaction::DeleteContact => {
                 tie.link.new = None;

@@ -13,6 +13,7 @@ use super::{Flow, Phase};
 use crate::id::{EffectId, RemoteId, SourceId, Version};
 use crate::library::{Held, Parked, RemoteRow, Writer, codec, key};
 use crate::limits;
+use crate::plan;
 use crate::policy::GuardAction;
 use crate::source::{
     Change, Changes, Command, Cursor, Fetched, Item, Outcome, Refusal, RefusalKind, Removal, SourceError,
@@ -46,6 +47,7 @@ pub(super) struct Pull {
     /// The versions that the listing gave for what is being fetched.
     versions: BTreeMap<RemoteId, Version>,
     fetching: BTreeMap<EffectId, Vec<RemoteId>>,
+    verifying: Option<(EffectId, Vec<RemoteId>)>,
     items: VecDeque<Item>,
     unreadable: Vec<(RemoteId, Refusal)>,
     removed: BTreeMap<RemoteId, Removal>,
@@ -69,6 +71,8 @@ enum Stage {
     Deferred,
     /// The guard has to judge.
     Guard,
+    /// What is missing for no known reason is asked for: it may only have moved.
+    Doubts,
     /// What is gone.
     Removals,
     /// The cursor.
@@ -96,6 +100,7 @@ impl Pull {
             fetch: VecDeque::new(),
             versions: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            verifying: None,
             items: VecDeque::new(),
             unreadable: Vec::new(),
             removed: BTreeMap::new(),
@@ -166,6 +171,11 @@ impl Pull {
                 self.page(context, result);
                 Ok(())
             }
+            Answer::Ran(result) if self.verifying.as_ref().is_some_and(|(wanted, _)| *wanted == id) => {
+                let ids = self.verifying.take().map(|(_, ids)| ids).unwrap_or_default();
+                self.verified(context, ids, result);
+                Ok(())
+            }
             Answer::Ran(result) if self.fetching.contains_key(&id) => {
                 let ids = self.fetching.remove(&id).unwrap_or_default();
                 self.fetched(context, ids, result);
@@ -187,37 +197,38 @@ impl Pull {
                 match chunk.answered(context, &self.source, id, answer)? {
                     Verdict::Wait => self.chunk = Some(chunk),
                     Verdict::Lost => self.lease_lost(context),
-                    Verdict::Done(outcome) => {
-                        self.done += outcome.taken;
-                        self.known.extend(outcome.known);
-                        for item in outcome.deferred {
-                            self.deferred.push_back(item);
-                        }
-                        for id in outcome.moved {
-                            self.removed.remove(&id);
-                        }
-                        for (id, why) in outcome.left {
-                            self.removed.insert(id, why);
-                        }
-                        if let Some(lane) = context.lane(&self.source) {
-                            lane.counts.add(&outcome.counts);
-                            lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
-                        }
-                        context.shared.report.notices.extend(outcome.notices);
-                        if !outcome.entries.is_empty() {
-                            context.tell(Progress::Writes(outcome.entries));
-                        }
-                        let (source, done) = (self.source.clone(), self.done);
-                        context.tell(Progress::Items {
-                            source,
-                            done,
-                            total: self.ended.then_some(self.total),
-                        });
-                    }
+                    Verdict::Done(outcome) => self.took(context, *outcome),
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Takes over what a page led to.
+    fn took(&mut self, context: &mut Context<'_>, outcome: super::intake::Outcome) {
+        self.done += outcome.taken;
+        self.known.extend(outcome.known);
+        for item in outcome.deferred {
+            self.deferred.push_back(item);
+        }
+        for id in outcome.moved {
+            self.removed.remove(&id);
+        }
+        for (id, why) in outcome.left {
+            self.removed.insert(id, why);
+        }
+        if let Some(lane) = context.lane(&self.source) {
+            lane.counts.add(&outcome.counts);
+            lane.held.retain(|id, _| !outcome.shown.contains(id));
+            lane.parked.extend(outcome.parked);
+            lane.only.iter_mut().for_each(|only| only.extend(&outcome.donated));
+        }
+        context.shared.report.notices.extend(outcome.notices);
+        if !outcome.entries.is_empty() {
+            context.tell(Progress::Writes(outcome.entries));
+        }
+        let (source, done) = (self.source.clone(), self.done);
+        context.tell(Progress::Items { source, done, total: self.ended.then_some(self.total) });
     }
 
     fn lease_lost(&mut self, context: &mut Context<'_>) {
@@ -291,7 +302,7 @@ impl Pull {
                         self.scan(context, None);
                         return Flow::Wait;
                     }
-                    self.find_missing();
+                    self.find_missing(context);
                     self.stage = Stage::Deferred;
                 }
                 Stage::Deferred => {
@@ -308,7 +319,20 @@ impl Pull {
                     if !self.guard(context) {
                         return Flow::Wait;
                     }
-                    self.stage = Stage::Removals;
+                    self.stage = Stage::Doubts;
+                }
+                Stage::Doubts => {
+                    if self.verifying.is_some() {
+                        return Flow::Wait;
+                    }
+                    let doubts = self.removed.iter().filter(|(_, why)| **why == Removal::Unknown);
+                    let ids: Vec<RemoteId> = doubts.map(|(id, _)| id.clone()).take(batch as usize).collect();
+                    if ids.is_empty() {
+                        self.stage = Stage::Removals;
+                        continue;
+                    }
+                    let effect = context.run(&self.source, Command::Fetch(ids.clone()));
+                    self.verifying = Some((effect, ids));
                 }
                 Stage::Removals => {
                     if self.removed.is_empty() {
@@ -337,8 +361,11 @@ impl Pull {
     }
 
     fn begin(&mut self, context: &mut Context<'_>, mut chunk: Chunk) {
-        chunk.start(context, &self.source);
-        self.chunk = Some(chunk);
+        match chunk.start(context, &self.source) {
+            Verdict::Wait => self.chunk = Some(chunk),
+            Verdict::Lost => self.lease_lost(context),
+            Verdict::Done(outcome) => self.took(context, *outcome),
+        }
     }
 
     fn scan(&mut self, context: &mut Context<'_>, after: Option<&Key>) {
@@ -470,8 +497,8 @@ impl Pull {
         if version.is_none() || lane.rechecks() {
             return false;
         }
-        let known =
-            |row: &RemoteRow| row.version.as_ref() == version && !lane.held.contains_key(&row.contact);
+        let held = |row: &RemoteRow| lane.held.get(&row.contact).is_some_and(|held| held.inbound);
+        let known = |row: &RemoteRow| row.version.as_ref() == version && !held(row);
         self.known.get(id).is_some_and(known)
             || lane.parked.get(id).is_some_and(|parked| parked.version.as_ref() == version)
     }
@@ -517,6 +544,39 @@ impl Pull {
         }
     }
 
+    /// What a listing left out is deleted only if it is nowhere else either (decision 9).
+    fn verified(
+        &mut self,
+        context: &mut Context<'_>,
+        ids: Vec<RemoteId>,
+        result: Result<Outcome, SourceError>,
+    ) {
+        let answers = match result {
+            Ok(Outcome::Items(answers)) => answers,
+            Ok(_) => {
+                let detail = "an answer to something else".to_owned();
+                return self.fail(context, SourceError::Protocol { detail });
+            }
+            Err(error) => return self.fail(context, error),
+        };
+        let Some(lane) = context.lane(&self.source) else { return };
+        for answer in answers {
+            match answer {
+                Fetched::Gone(id) => drop(self.removed.insert(id, Removal::Deleted)),
+                Fetched::Item(item) if !plan::in_folder(&lane.row.folders, item.folder.as_ref()) => {
+                    self.removed.insert(item.id, Removal::Moved);
+                }
+                // It is there after all.
+                Fetched::Item(_) | Fetched::Failed(..) => {}
+            }
+        }
+        for id in ids {
+            if self.removed.get(&id) == Some(&Removal::Unknown) {
+                self.removed.remove(&id);
+            }
+        }
+    }
+
     /// Items that cannot be read wait and are reported; the rest goes on.
     fn park(&mut self, context: &mut Context<'_>) {
         let mut writer = Writer::new();
@@ -532,10 +592,12 @@ impl Pull {
         self.committing = Some(context.commit(&self.source, writer));
     }
 
-    fn find_missing(&mut self) {
+    fn find_missing(&mut self, context: &mut Context<'_>) {
+        let Some(lane) = context.lane(&self.source) else { return };
         if self.complete {
-            let missing = self.known.iter().filter(|(id, _)| !self.listed.contains(*id));
-            let missing: Vec<RemoteId> = missing.map(|(id, _)| id.clone()).collect();
+            let made = &lane.made;
+            let missing = self.known.keys().filter(|id| !self.listed.contains(*id) && !made.contains(*id));
+            let missing: Vec<RemoteId> = missing.cloned().collect();
             for id in missing {
                 self.removed.entry(id).or_insert(Removal::Unknown);
             }
@@ -577,11 +639,13 @@ impl Pull {
             }
         }
         if let Some(lane) = context.lane(&self.source) {
+            let contacts = ids.iter().filter_map(|id| Some(self.known.get(id)?.contact));
+            lane.held.extend(contacts.map(|id| (id, Held { inbound: true, since: now })));
             lane.counts.held += held;
         }
         context.notice(&self.source, None, What::Guard { held, of: links });
         self.committing = Some(context.commit(&self.source, writer));
-        self.stage = Stage::Removals;
+        self.stage = Stage::Doubts;
         false
     }
 

@@ -14,13 +14,15 @@ use crate::library::{
 };
 use crate::limits;
 use crate::plan::{self, Dispatch};
-use crate::policy::{GuardAction, Marker};
+use crate::policy::{GuardAction, Marker, ScopeExit};
 use crate::source::{Command, Fetched, Item, Outcome, Raw, SourceError, Write, WriteOutcome};
 use crate::store::{Key, StoreError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Rows of the list of changed contacts read at once.
 const DIRTY_ROWS: u32 = 10_000;
+/// Copies at other sources that are looked at for a pattern of a new one.
+const PATTERNS: usize = 4;
 /// How often a page is decided again because somebody else committed first.
 const RACES: u32 = 20;
 
@@ -31,6 +33,8 @@ pub(super) struct Push {
     step: Step,
     queue: VecDeque<ContactId>,
     deleted: BTreeSet<ContactId>,
+    /// Contacts whose copies may be about to be removed, for the guard.
+    suspects: BTreeSet<ContactId>,
     page: Vec<ContactId>,
     set: WorkSet,
     sends: Vec<Send>,
@@ -95,6 +99,7 @@ impl Push {
             step: Step::Idle,
             queue: VecDeque::new(),
             deleted: BTreeSet::new(),
+            suspects: BTreeSet::new(),
             page: Vec::new(),
             set: WorkSet::blank(),
             sends: Vec::new(),
@@ -147,7 +152,7 @@ impl Push {
             (Step::Links(wanted), Answer::Loaded(rows)) if wanted == id => {
                 let rows = rows?;
                 self.set = WorkSet::empty(&self.source);
-                let ids: Vec<ContactId> = self.deleted.iter().copied().collect();
+                let ids: Vec<ContactId> = self.suspects.iter().copied().collect();
                 self.set.read(&ids, &rows)?;
                 Ok(self.count_deletes(context))
             }
@@ -259,12 +264,17 @@ impl Push {
         }
         self.total = (self.queue.len() + self.deleted.len()) as u64;
         let guard = &lane.row.policy.guard;
-        let few = (self.deleted.len() as u64) < u64::from(guard.minimum.max(1))
+        // A contact that left the scope may take its copy with it: then each is looked at.
+        self.suspects.clone_from(&self.deleted);
+        if lane.row.policy.scope.exit == ScopeExit::RemoveCopy {
+            self.suspects.extend(self.queue.iter().copied());
+        }
+        let few = (self.suspects.len() as u64) < u64::from(guard.minimum.max(1))
             || guard.action == GuardAction::Allow;
         if few {
             return Ok(self.deletes_first(context));
         }
-        let ids: Vec<ContactId> = self.deleted.iter().copied().collect();
+        let ids: Vec<ContactId> = self.suspects.iter().copied().collect();
         self.step =
             Step::Links(context.load(WorkSet::query(&self.source, &ids, context.shared.has_subscriptions())));
         Ok(Flow::Wait)
@@ -310,6 +320,7 @@ impl Push {
         let mut writer = Writer::new();
         for id in deletes {
             self.deleted.remove(id);
+            self.queue.retain(|queued| queued != id);
             writer.put(key::held(&self.source, *id), &Held { inbound: false, since: context.now });
             writer.delete(key::dirty(&self.source, *id));
         }
@@ -380,7 +391,11 @@ impl Push {
                 extras.push(Extra::Blob(at, hash));
             }
             if matches!(send.write, Write::Create { .. }) {
-                for other in &patterns {
+                // The source it came from first; of the others only a few, for there may be hundreds.
+                let origin = self.origin(send.sent.contact);
+                let (first, rest): (Vec<_>, Vec<_>) =
+                    patterns.iter().partition(|s| Some(*s) == origin.as_ref());
+                for other in first.into_iter().chain(rest).take(PATTERNS) {
                     query.get.push(key::link(other, send.sent.contact));
                     extras.push(Extra::Pattern(at));
                 }
@@ -391,6 +406,14 @@ impl Push {
         }
         self.step = Step::Extras(context.load(query), extras);
         Flow::Wait
+    }
+
+    /// The source that a contact came from.
+    fn origin(&self, id: ContactId) -> Option<SourceId> {
+        match &self.set.ties.get(&id)?.record.new.as_ref()?.created.actor {
+            Actor::Source(source) => Some(source.clone()),
+            Actor::User(_) => None,
+        }
     }
 
     /// Other sources of the same family, whose raw items can serve as a pattern. What a source is may have been found
@@ -419,6 +442,11 @@ impl Push {
             // A write of this contact is still unsettled: it stays marked and waits.
             return;
         }
+        if lane.held.get(&id).is_some_and(|held| held.inbound) {
+            // Its copy is gone, as far as can be seen: the answer to that decides, and finds the edit.
+            tie.dirty.new = None;
+            return;
+        }
         let key = tie.dirty.new.take().and_then(|dirty| dirty.key);
         let link = tie.link.new.clone();
         let dispatch = plan::dispatch(&site, &record, link.as_ref(), tie.subscribed(&self.source));
@@ -431,10 +459,10 @@ impl Push {
                 tie.dirty.new.clone_from(&tie.dirty.old);
                 self.reread.extend(link.map(|link| link.remote));
             }
-            Dispatch::Release { state, unmark } => {
+            Dispatch::Release { state, unmark, categories } => {
                 let kept = link.and_then(|link| Some(link.in_state(state?)));
-                if let (true, Some(link)) = (unmark, &kept) {
-                    self.sends.push(marker_write(id, link, false));
+                if let (true, Some(link)) = (unmark || categories.is_some(), &kept) {
+                    self.sends.push(parting_write(id, link, unmark, categories));
                     tie.intent.new =
                         Some(intent(IntentKind::Update, key, Some(link.remote.clone()), &record, &[]));
                 }
@@ -711,6 +739,8 @@ impl Push {
             lane.unsettled |= outcome.unsettled;
             lane.force.append(&mut outcome.force);
             lane.gone.append(&mut outcome.gone);
+            lane.made.extend(outcome.made);
+            lane.unmade.extend(outcome.unmade);
         }
         self.counts = outcome.counts;
         self.notices = outcome.notices;
@@ -732,15 +762,21 @@ fn intent(
     Intent { kind, key, hub, fields: fields.to_vec(), remote, accepted: false, version: None }
 }
 
-fn marker_write(contact: ContactId, link: &Link, on: bool) -> Send {
+/// The last write to a copy that is let go: it takes off what showed that it was synced.
+fn parting_write(contact: ContactId, link: &Link, unmark: bool, categories: Option<Option<Value>>) -> Send {
+    let mut copy = link.base_source().clone();
+    let changed = categories.iter().map(|_| Field::Categories).collect();
+    if let Some(categories) = categories {
+        copy.put(Field::Categories, categories);
+    }
     let write = Write::Update {
         id: link.remote.clone(),
         guard: link.version.clone(),
-        contact: link.base_source().clone(),
-        changed: Vec::new(),
+        contact: copy,
+        changed,
         blobs: Vec::new(),
         raw: link.raw.clone(),
-        marker: Some(on),
+        marker: unmark.then_some(false),
     };
     Send { write, sent: Sent::new(contact, IntentKind::Update, Vec::new()) }
 }

@@ -64,7 +64,7 @@ impl Page<'_> {
                 self.outcome.wrote = true;
                 self.close(id);
                 if let Some(tie) = self.set.ties.get_mut(&id) {
-                    tie.link.new = None;
+                    self.outcome.unmade.extend(tie.link.new.take().map(|link| link.remote));
                 }
                 self.counts().source_deleted += 1;
                 self.told(context, sent, Action::Delete, "out_delete");
@@ -147,10 +147,16 @@ impl Page<'_> {
             // The link went away while the write was under way: the copy is looked at like any other item.
             (None, IntentKind::Update | IntentKind::Delete) => return,
         };
+        if lane.row.capabilities.lagging_reads && link.version != item.version {
+            link.superseded.clone_from(&link.version);
+        }
+        if intent.kind == IntentKind::Create {
+            self.outcome.made.push(item.id.clone());
+        }
         let rewritten = match proof {
             Proof::Accepted => plan::settle(&site, &mut link, &intent.hub, &intent.fields, &item.contact),
             Proof::ChangedSince => {
-                let (as_sent, _) = site.capabilities.project(&intent.hub);
+                let (as_sent, _) = plan::fit(&site, &intent.hub, link.base_source());
                 plan::settle(&site, &mut link, &intent.hub, &intent.fields, &as_sent)
             }
             Proof::Unknown => Vec::new(),
@@ -161,12 +167,17 @@ impl Page<'_> {
         };
         let marker_only = action == Action::Update && sent.fields.is_empty();
         // What else the source shows is a change of its own, merged like any other.
+        let here = plan::in_folder(&lane.row.folders, item.folder.as_ref());
         if link.state != LinkState::Active {
             // Let go: nothing of the copy comes in any more.
             link.note(item);
             tie.link.new = Some(link);
         } else if record.is_live() {
-            let intake = plan::intake(&site, &mut record, &mut link, item);
+            let intake = if here {
+                plan::intake(&site, &mut record, &mut link, item)
+            } else {
+                plan::observe(&site, &mut record, &mut link, item)
+            };
             self.apply(context, id, record, link, intake, Action::Update);
         } else {
             let mut ignored = record.clone();

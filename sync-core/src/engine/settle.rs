@@ -207,6 +207,8 @@ impl Settle {
         if let Some(lane) = context.lane(&self.source) {
             lane.force.append(&mut booked.force);
             lane.gone.append(&mut booked.gone);
+            lane.made.extend(booked.made);
+            lane.unmade.extend(booked.unmade);
             lane.counts.add(&booked.counts);
         }
         context.shared.report.notices.append(&mut booked.notices);

@@ -29,6 +29,9 @@ pub struct Link {
     /// The version last seen; `None`: look again.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+    /// The version that our last write replaced, where reads may still show it: it is no news.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<Version>,
     /// Where it stands.
     #[serde(rename = "s")]
     pub state: LinkState,
@@ -67,6 +70,7 @@ impl Link {
         Self {
             remote,
             version: None,
+            superseded: None,
             state: LinkState::Active,
             base_source: Contact::new(),
             hub_differs: BTreeMap::new(),

@@ -1,10 +1,10 @@
 //! A change of the source comes in: whether a new item is admitted, and what a known one changes field by field.
 
 use super::{Site, terms};
-use crate::contact::{Contact, Field};
+use crate::contact::{Contact, Field, Value};
 use crate::library::{Actor, Conflict, FieldWrite, Link, Record, Stamp};
 use crate::merge::{self, Sides, Winner};
-use crate::policy::{CreateRule, Direction, ReceiverEdit, Shared, Subscription};
+use crate::policy::{ConflictRule, CreateRule, Direction, Flow, ReceiverEdit, Shared, Subscription};
 use crate::source::{Item, ItemKind};
 use std::collections::BTreeSet;
 
@@ -57,6 +57,8 @@ pub struct Intake {
     pub writes: Vec<FieldWrite>,
     /// Conflicts that were decided by rule: the field and the winner.
     pub decided: Vec<(Field, Winner)>,
+    /// Values that lost and are to live on in a copy of the contact (K9 `keep_both`).
+    pub copy: Vec<(Field, Value)>,
     /// Conflicts that wait for the user.
     pub open: Vec<(Field, Conflict)>,
     /// Fields whose emptying was refused because they are required.
@@ -75,6 +77,14 @@ pub fn intake(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item
     link.note(item);
     link.refusal = None;
     result
+}
+
+/// Merges an item of which nothing may come in any more, though its link still sends: what both sides hold alike is
+/// agreed on, so that it is not sent again.
+pub fn observe(site: &Site<'_>, record: &mut Record, link: &mut Link, item: &Item) -> Intake {
+    let mut policy = site.policy.clone();
+    policy.update.inbound = Flow::Ignore;
+    intake(&Site { policy: &policy, ..*site }, record, link, item)
 }
 
 /// Takes up a link that its user had let go and wants again: the library's values win over whatever either side did
@@ -148,6 +158,10 @@ fn merge_field(
             link.open.insert(field.clone());
         } else {
             result.decided.push((field.clone(), clash.winner));
+            // Lists hold both values as they are.
+            if *site.policy.conflict.rule(field) == ConflictRule::KeepBoth && !field.is_list() {
+                result.copy.extend(lost.clone().map(|lost| (field.clone(), lost)));
+            }
         }
     } else if merge::same(field, merged.hub.as_ref(), merged.base_source.as_ref()) {
         // Both sides came to hold the same: an open conflict has settled itself.

@@ -4,6 +4,7 @@
 //! [`outbound`] works out what the source has not heard, [`settle`] moves the bases when it has accepted a write.
 //! Nothing here knows a profile by name or does any I/O; every field that is written carries its reason (E-08).
 
+mod fit;
 mod inbound;
 mod outbound;
 mod relation;
@@ -11,9 +12,12 @@ mod removal;
 mod scope;
 mod settle;
 mod terms;
+#[cfg(test)]
+mod tests;
 
-pub use inbound::{Admission, Intake, admit, intake, take_up};
-pub use outbound::{Dispatch, dispatch};
+pub use fit::fit;
+pub use inbound::{Admission, Intake, admit, intake, observe, take_up};
+pub use outbound::{Dispatch, dispatch, untagged};
 pub use relation::{Relation, relate};
 pub use removal::{Reaction, react};
 pub use scope::{in_folder, in_outbound_scope, may_travel};

@@ -2,10 +2,10 @@
 
 use super::{Site, in_outbound_scope, may_travel, terms};
 use crate::capability::Loss;
-use crate::contact::{Contact, Field, Value};
+use crate::contact::{Contact, Element, Field, Value};
 use crate::library::{FieldWrite, Link, LinkState, Record};
-use crate::merge::{self, Sides};
-use crate::policy::{CreateRule, DeleteReaction, Direction, Flow, Marker, Push, ReceiverEdit};
+use crate::merge::{self, Mode, Sides};
+use crate::policy::{CreateRule, DeleteReaction, Direction, Flow, Marker, Push, ReceiverEdit, ScopeExit};
 use std::collections::BTreeSet;
 
 /// What is to be done at a source about one contact.
@@ -39,6 +39,8 @@ pub enum Dispatch {
         state: Option<LinkState>,
         /// Take the marker off the copy that stays.
         unmark: bool,
+        /// What becomes of the copy's categories, where one says that it is synced (K7 `delete_untag`).
+        categories: Option<Option<Value>>,
     },
     /// Read the copy first: the contact is back in scope, and its link is taken up with what the copy holds now.
     Read,
@@ -62,10 +64,8 @@ pub fn dispatch(site: &Site<'_>, record: &Record, link: Option<&Link>, subscribe
 fn deleted(site: &Site<'_>, link: &Link) -> Dispatch {
     match (link.state, site.policy.delete.outbound) {
         (LinkState::Suppressed, _) if !link.marked => Dispatch::Nothing,
-        (LinkState::Detached, _) => Dispatch::Release { state: None, unmark: false },
-        (LinkState::Suppressed | LinkState::Off, _) => {
-            Dispatch::Release { state: Some(LinkState::Suppressed), unmark: link.marked }
-        }
+        (LinkState::Detached, _) => Dispatch::Release { state: None, unmark: false, categories: None },
+        (LinkState::Suppressed | LinkState::Off, _) => let_go(link, LinkState::Suppressed),
         (LinkState::Active, DeleteReaction::Propagate) => Dispatch::Delete,
         (LinkState::Active, DeleteReaction::Restore) => Dispatch::Revive,
         (
@@ -74,8 +74,26 @@ fn deleted(site: &Site<'_>, link: &Link) -> Dispatch {
             | DeleteReaction::Mark
             | DeleteReaction::SoleOrRestore
             | DeleteReaction::Unsubscribe,
-        ) => Dispatch::Release { state: Some(LinkState::Suppressed), unmark: link.marked },
+        ) => {
+            let tag = site.policy.delete_untag.as_deref();
+            let categories = tag.and_then(|tag| untagged(link.source_base(&Field::Categories), tag));
+            let unmark = link.marked;
+            Dispatch::Release { state: Some(LinkState::Suppressed), unmark, categories }
+        }
     }
+}
+
+fn let_go(link: &Link, state: LinkState) -> Dispatch {
+    Dispatch::Release { state: Some(state), unmark: link.marked, categories: None }
+}
+
+/// Categories without one of them; `None` if it is not among them.
+#[must_use]
+pub fn untagged(categories: Option<&Value>, tag: &str) -> Option<Option<Value>> {
+    let elements = categories.map(Value::elements).unwrap_or_default();
+    let is_tag = |element: &Element| element.content.show().eq_ignore_ascii_case(tag);
+    let kept: Vec<Element> = elements.iter().filter(|element| !is_tag(element)).cloned().collect();
+    (kept.len() < elements.len()).then(|| (!kept.is_empty()).then_some(Value::List(kept)))
 }
 
 fn create(site: &Site<'_>, record: &Record, subscribed: Option<bool>) -> Dispatch {
@@ -85,7 +103,7 @@ fn create(site: &Site<'_>, record: &Record, subscribed: Option<bool>) -> Dispatc
     let maps = |field: &Field| site.policy.maps(field, Direction::Out);
     let mapped: Contact =
         record.contact.iter().filter(|(f, _)| maps(f)).map(|(f, v)| (f.clone(), v.clone())).collect();
-    let (contact, losses) = site.capabilities.project(&mapped);
+    let (contact, losses) = super::fit(site, &mapped, &Contact::new());
     Dispatch::Create { contact, losses }
 }
 
@@ -95,9 +113,13 @@ fn linked(site: &Site<'_>, record: &Record, link: &Link, subscribed: Option<bool
         LinkState::Detached | LinkState::Suppressed => return Dispatch::Nothing,
         LinkState::Off if travels => return Dispatch::Read,
         LinkState::Off if !link.marked => return Dispatch::Nothing,
-        LinkState::Off => return Dispatch::Release { state: Some(LinkState::Off), unmark: true },
+        LinkState::Off => return let_go(link, LinkState::Off),
         LinkState::Active if !travels => {
-            return Dispatch::Release { state: Some(LinkState::Off), unmark: link.marked };
+            return match site.policy.scope.exit {
+                ScopeExit::Unlink => let_go(link, LinkState::Off),
+                ScopeExit::RemoveCopy => Dispatch::Delete,
+                ScopeExit::Freeze => Dispatch::Nothing,
+            };
         }
         LinkState::Active => {}
     }
@@ -118,14 +140,15 @@ fn linked(site: &Site<'_>, record: &Record, link: &Link, subscribed: Option<bool
         };
         wanted.put(field.clone(), merge::outbound(field, sides, &terms));
     }
-    let (contact, losses) = site.capabilities.project(&wanted);
+    let (mut contact, mut losses) = super::fit(site, &wanted, link.base_source());
     let mut changed: Vec<Field> = fields.iter().filter(|f| differs(f, &contact, link)).cloned().collect();
     if site.policy.push == Push::Record && !changed.is_empty() {
-        changed = fields
-            .iter()
-            .filter(|f| contact.get(f).is_some() || link.source_base(f).is_some())
-            .cloned()
-            .collect();
+        for field in &fields {
+            wanted.put(field.clone(), whole(site, field, record, link));
+        }
+        (contact, losses) = super::fit(site, &wanted, link.base_source());
+        let held = |field: &&Field| contact.get(field).is_some() || link.source_base(field).is_some();
+        changed = fields.iter().filter(held).cloned().collect();
     }
     let writes: Vec<FieldWrite> = changed
         .into_iter()
@@ -144,6 +167,16 @@ fn linked(site: &Site<'_>, record: &Record, link: &Link, subscribed: Option<bool
         return Dispatch::Nothing;
     }
     Dispatch::Update { contact, writes, losses, marker }
+}
+
+/// The hub's value of a field, as a push of the whole record sends it.
+fn whole(site: &Site<'_>, field: &Field, record: &Record, link: &Link) -> Option<Value> {
+    let terms = terms(site, field, record, link, None);
+    let (ours, theirs) = (record.contact.get(field), link.source_base(field));
+    let barred = !terms.outbound
+        || (ours.is_none() && terms.never_clear)
+        || (theirs.is_some() && terms.mode == Mode::FillIfEmpty);
+    if barred { theirs.cloned() } else { ours.cloned() }
 }
 
 fn differs(field: &Field, contact: &Contact, link: &Link) -> bool {

@@ -1,9 +1,9 @@
 //! A linked item is gone from its source: what becomes of the contact (K4, K7, K9).
 
-use super::{Site, terms};
+use super::{Site, may_travel, terms};
 use crate::library::{Link, LinkState, Record};
 use crate::merge::{self, Sides};
-use crate::policy::{DeleteReaction, DeleteVsUpdate, Flow, ScopeExit, Side};
+use crate::policy::{DeleteReaction, DeleteVsUpdate, Flow, Folders, ScopeExit, Side};
 use crate::source::Removal;
 
 /// What becomes of the contact.
@@ -26,9 +26,15 @@ pub enum Reaction {
     Exit,
     /// Both copies are gone: the link may go.
     Forget,
+    /// It moved out of the folders that were chosen to be read: nothing comes in any more, the hub's edits still go
+    /// out (decision 29).
+    Stay,
+    /// Nothing until the user decides between the delete and the edit.
+    Hold,
 }
 
-/// Decides. `others` says whether other users subscribe the contact; `subscribed` whether this one does.
+/// Decides. `others` says whether other users subscribe the contact; `subscribed` whether this one does; `answered`
+/// whether the user has said that the delete shall happen.
 #[must_use]
 pub fn react(
     site: &Site<'_>,
@@ -37,35 +43,48 @@ pub fn react(
     why: Removal,
     subscribed: bool,
     others: bool,
+    answered: bool,
 ) -> Reaction {
+    let elsewhere = matches!(why, Removal::Moved | Removal::LostAccess);
     match link.state {
         LinkState::Active => {}
+        // It is only out of sight: should it come back, it must still be known that it was let go (E-05).
+        LinkState::Suppressed | LinkState::Off if elsewhere => return Reaction::Stay,
         // The kept copy is gone at the source too: the tombstone may go.
         LinkState::Suppressed => return Reaction::Forget,
-        // It moved where nothing is read: that cuts no tie that was not cut before.
-        LinkState::Off if matches!(why, Removal::Moved | Removal::LostAccess) => return Reaction::Exit,
         LinkState::Detached | LinkState::Off => return Reaction::Detach,
     }
     if !record.is_live() {
-        return Reaction::Forget;
+        return if elsewhere { Reaction::Exit } else { Reaction::Forget };
     }
-    if matches!(why, Removal::Moved | Removal::LostAccess) {
+    if elsewhere {
+        let chosen = matches!(site.policy.scope.inbound.folders, Folders::Selected(_));
         return match site.policy.scope.exit {
+            ScopeExit::Unlink | ScopeExit::Freeze if why == Removal::Moved && chosen => Reaction::Stay,
             ScopeExit::Unlink | ScopeExit::Freeze => Reaction::Exit,
             ScopeExit::RemoveCopy => Reaction::DeleteContact,
         };
     }
+    // It left the hub's scope, and the push has not let it go yet, or its own delete has just arrived: what happens to
+    // the copy is its user's affair (E-11).
+    if !may_travel(site, record, Some(subscribed)) {
+        return Reaction::Detach;
+    }
     // The sender's delete beats an edit on a side that never sends (decision 23).
     let one_way = site.policy.is_receive_only(Side::Hub);
     let edited = !one_way && has_unsent_edit(site, record, link);
-    let edit_wins = edited && site.policy.conflict.delete_vs_update.inbound != DeleteVsUpdate::DeleteWins;
+    let rule = site.policy.conflict.delete_vs_update.inbound;
+    let edit_wins = edited && rule == DeleteVsUpdate::UpdateWins;
+    let open = edited && rule == DeleteVsUpdate::Ask && !answered;
     match site.policy.delete.inbound {
+        DeleteReaction::Propagate if open => Reaction::Hold,
         DeleteReaction::Propagate if edit_wins => Reaction::Restore { edited: true },
         DeleteReaction::Propagate => Reaction::DeleteContact,
         DeleteReaction::Keep => Reaction::Detach,
         DeleteReaction::Restore => Reaction::Restore { edited: false },
         DeleteReaction::SoleOrRestore if !subscribed => Reaction::Detach,
         DeleteReaction::SoleOrRestore if others => Reaction::Restore { edited: false },
+        DeleteReaction::SoleOrRestore if open => Reaction::Hold,
         DeleteReaction::SoleOrRestore if edit_wins => Reaction::Restore { edited: true },
         DeleteReaction::SoleOrRestore => Reaction::DeleteContact,
         DeleteReaction::Unsubscribe => Reaction::Unsubscribe,

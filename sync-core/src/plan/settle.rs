@@ -14,7 +14,7 @@ pub fn settle(
     sent: &[Field],
     accepted: &Contact,
 ) -> Vec<Field> {
-    let (projected, _) = site.capabilities.project(hub);
+    let (projected, _) = super::fit(site, hub, accepted);
     let mut rewritten = Vec::new();
     for field in sent {
         let value = accepted.get(field).cloned();

@@ -11,15 +11,15 @@ pub fn cards(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut ends = Vec::new();
     let (mut at, mut start) = (0, None);
     for line in lines(&source.text) {
-        if line.is_boundary(b"BEGIN") {
-            if let Some(open) = start.replace(at) {
-                ends.push((open, at));
-            }
+        if line.is_boundary(b"BEGIN")
+            && let Some(open) = start.replace(at)
+        {
+            ends.push((open, at));
         }
-        if line.is_boundary(b"END") {
-            if let Some(open) = start.take() {
-                ends.push((open, at + line.body));
-            }
+        if line.is_boundary(b"END")
+            && let Some(open) = start.take()
+        {
+            ends.push((open, at + line.body));
         }
         at += line.raw.len();
     }

@@ -41,7 +41,9 @@ pub fn compose(draft: &Draft<'_>) -> Vec<u8> {
     if let Some(organization) = organization(contact, version) {
         line(&mut out, "ORG", &organization);
     }
-    for (field, _) in contact.iter() {
+    // What the model does not name comes last: a second TITLE must not get in front of the first.
+    let fields = contact.fields().filter(|field| **field != Field::Extra).chain([&Field::Extra]);
+    for field in fields {
         if let Some(fresh) = fresh::single(field, contact, draft.blobs, version) {
             groups.write(&mut out, &fresh, style);
         }

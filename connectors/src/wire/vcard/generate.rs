@@ -203,8 +203,12 @@ pub(super) fn canonical(mut contact: Contact) -> Contact {
             contact.set(Field::FullName, "The group".into());
         }
     }
-    let text = contact.text(&Field::FullName);
-    if !is_group && Composition::of(text, &contact).is_some() {
+    if is_group { contact } else { without_repeated_name(contact) }
+}
+
+/// Without a full name that only says what the other names say.
+pub(super) fn without_repeated_name(mut contact: Contact) -> Contact {
+    if Composition::of(contact.text(&Field::FullName), &contact).is_some() {
         contact.remove(&Field::FullName);
     }
     contact
@@ -231,7 +235,9 @@ pub(super) enum Edit {
 
 /// A field and what is done to it.
 pub(super) fn edit() -> impl Strategy<Value = (Field, Edit)> {
-    let fields: Vec<Field> = Field::NAMED.iter().filter(|field| **field != Field::Members).cloned().collect();
+    let named = Field::NAMED.iter().filter(|field| **field != Field::Members).cloned();
+    let fields: Vec<Field> =
+        named.chain([Field::Custom("industry".into()), Field::Custom("a".into())]).collect();
     select(fields).prop_flat_map(|field| {
         let set = value(&field).prop_map(|(value, blobs)| Edit::Set(value, blobs));
         let edit = if field.is_list() {

@@ -121,9 +121,13 @@ impl<'a> Iterator for Lines<'a> {
             folded += self.physical(folded);
         }
         let content = trim_end(self.slice(0, first));
-        let head = match Head::parse(content) {
-            // The colon may come after a fold.
-            None if folded > first => Head::parse(&self.unfold(folded, Transfer::Plain).0),
+        let head = match Head::parse(content, true) {
+            // The colon, or the quote that hides another one, may come after a fold.
+            None if folded > first => {
+                let text = self.unfold(folded, Transfer::Plain).0;
+                Head::parse(&text, true).or_else(|| Head::parse(&text, false))
+            }
+            None => Head::parse(content, false),
             found => found,
         };
         let line = match head {
@@ -303,13 +307,16 @@ impl<'a> Lines<'a> {
 }
 
 impl Head {
-    /// Finds the parts; `None` when the text has no name and colon.
-    fn parse(text: &[u8]) -> Option<Self> {
+    /// Finds the parts; `None` when the text has no name and colon. With `quotes`, a quote that is never closed is
+    /// no parameter either.
+    fn parse(text: &[u8], quotes: bool) -> Option<Self> {
         let name_start = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         // Names are short: looking at each byte is faster than a search that has to warm up.
         let name_end = name_start + text.get(name_start..)?.iter().position(|b| matches!(b, b':' | b';'))?;
-        let (params_end, parameters) =
-            colon(text, name_end, true).or_else(|| colon(text, name_end, false))?;
+        let (params_end, parameters) = match text.get(name_end) {
+            Some(b':') => (name_end, 0),
+            _ => colon(text, name_end, quotes)?,
+        };
         let group = name_start;
         let full_name = text.get(group..name_end)?;
         let name_start = full_name.iter().rposition(|b| *b == b'.').map_or(group, |dot| group + dot + 1);
@@ -334,8 +341,7 @@ impl Head {
     }
 }
 
-/// The colon that ends the parameters, and their number. Quotes hide colons and semicolons, if they are honoured:
-/// a quote that is never closed is not.
+/// The colon that ends the parameters, and their number. Quotes hide colons and semicolons, if they are honoured.
 fn colon(text: &[u8], from: usize, quotes: bool) -> Option<(usize, u32)> {
     let (mut at, mut count) = (from, 0_u32);
     loop {
@@ -450,6 +456,10 @@ mod tests {
             [("item1".into(), "X-Foo".into(), "v:w".into())]
         );
         assert_eq!(shown("TEL;X=\"open:1\n"), [(String::new(), "TEL".into(), "1".into())]);
+        assert_eq!(
+            shown("ADR;GEO=\"geo:1,2\";LABEL=\"a\n b\":;c\n"),
+            [(String::new(), "ADR".into(), ";c".into())]
+        );
         assert_eq!(shown("\u{FEFF}BEGIN:VCARD"), [(String::new(), "BEGIN".into(), "VCARD".into())]);
         assert_eq!(shown("a.b.C:x"), [("a.b".into(), "C".into(), "x".into())]);
         assert_eq!(shown("no colon\n:x\n").len(), 2);

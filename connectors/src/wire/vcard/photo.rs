@@ -49,10 +49,9 @@ pub(super) fn read(line: &Line<'_>) -> Option<Picture> {
     }
     let text = std::str::from_utf8(line.value()).ok()?.trim();
     if let Some(data) = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).and(text.get(5..))
+        && let Some(picture) = data_uri(data, media.as_deref())
     {
-        if let Some(picture) = data_uri(data, media.as_deref()) {
-            return Some(picture);
-        }
+        return Some(picture);
     }
     if is_uri(text) {
         return Some(Picture::Link(unescape(text).into_owned()));

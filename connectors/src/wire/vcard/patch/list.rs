@@ -94,10 +94,10 @@ impl<'p> Patch<'p, '_> {
         let new = target.list(field);
         let mut line_of = vec![0; old.len()];
         for (at, claim) in self.reading.claims.iter().enumerate() {
-            if let Claim::Elements(of, first, count) = claim {
-                if of == field {
-                    line_of.iter_mut().skip(*first).take(*count).for_each(|line| *line = at);
-                }
+            if let Claim::Elements(of, first, count) = claim
+                && of == field
+            {
+                line_of.iter_mut().skip(*first).take(*count).for_each(|line| *line = at);
             }
         }
         let (old, new): (Vec<&Element>, Vec<&Element>) = (old.iter().collect(), new.iter().collect());

@@ -91,10 +91,10 @@ struct Patch<'p, 'c> {
 impl Patch<'_, '_> {
     fn count_uses(&mut self) {
         for line in &self.card.lines {
-            if let Some(entry) = self.reading.labels.of_line(line) {
-                if let Some(uses) = self.uses.get_mut(entry.line) {
-                    *uses = entry.uses;
-                }
+            if let Some(entry) = self.reading.labels.of_line(line)
+                && let Some(uses) = self.uses.get_mut(entry.line)
+            {
+                *uses = entry.uses;
             }
         }
     }
@@ -143,10 +143,11 @@ impl Patch<'_, '_> {
         }
         // A group has its name here too.
         let old_name = self.reading.decoded.contact.text(&Field::FullName);
-        if renamed_group && self.target.text(&Field::Last).is_empty() {
-            if let Some(first) = parts.first_mut().filter(|part| unescape(part) == old_name) {
-                *first = Cow::Owned(escaped(self.target.text(&Field::FullName), Kind::Text, version));
-            }
+        if renamed_group
+            && self.target.text(&Field::Last).is_empty()
+            && let Some(first) = parts.first_mut().filter(|part| unescape(part) == old_name)
+        {
+            *first = Cow::Owned(escaped(self.target.text(&Field::FullName), Kind::Text, version));
         }
         let value = parts.join(";");
         self.replace_value(at, &value, b"");
@@ -204,13 +205,30 @@ impl Patch<'_, '_> {
 
     /// Removes the line of a field with one value; blanks it where another line would take its place.
     fn clear(&mut self, at: usize, name: Name) {
-        let others = self.card.names.iter().enumerate().skip(at + 1);
-        let heir = others.into_iter().any(|(other, known)| {
-            *known == name
-                && matches!(self.reading.claims.get(other), Some(Claim::Elements(Field::Extra, ..)))
-        });
-        if heir {
-            self.replace_value(at, "", b"");
+        let would_inherit = |other: usize, known: Name| {
+            let spare = matches!(
+                self.reading.claims.get(other),
+                Some(Claim::Elements(Field::Extra | Field::Dates, ..))
+            );
+            let anniversary = || {
+                let label = self.card.lines.get(other).and_then(|line| self.reading.labels.of_line(line));
+                label.is_some_and(|entry| entry.label.is_anniversary())
+            };
+            spare
+                && match (name, known) {
+                    (Name::Gender | Name::XGender, Name::Gender | Name::XGender) => true,
+                    (Name::Anniversary | Name::XAbDate, Name::Anniversary) => true,
+                    (Name::Anniversary | Name::XAbDate, Name::XAbDate) => anniversary(),
+                    _ => known == name,
+                }
+        };
+        let mut others = self.card.names.iter().enumerate().skip(at + 1);
+        if others.any(|(other, known)| would_inherit(other, *known)) {
+            // A field of the host's own keeps its name.
+            let old =
+                self.card.lines.get(at).filter(|_| name == Name::Custom).and_then(|line| text(line).ok());
+            let blank = old.and_then(|old| split(&old, b';').next().map(|field| format!("{field};")));
+            self.replace_value(at, &blank.unwrap_or_default(), b"");
         } else {
             self.remove(at);
         }

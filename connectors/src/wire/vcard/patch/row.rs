@@ -168,11 +168,11 @@ fn wanted(
     let types = line.params().filter(Param::is_type).flat_map(|param| param.values());
     let has: Vec<String> = types.map(|value| String::from_utf8_lossy(value).to_lowercase()).collect();
     let is_new = |tag: &String| !has.contains(tag) || hidden.contains(tag);
-    if let (None, Some(Label::Builtin(tag))) = (&element.label, label) {
-        if element.tags.contains(tag) {
-            let types = element.tags.iter().filter(|other| *other != tag || !is_new(other));
-            return (types.cloned().collect(), label.cloned());
-        }
+    if let (None, Some(Label::Builtin(tag))) = (&element.label, label)
+        && element.tags.contains(tag)
+    {
+        let types = element.tags.iter().filter(|other| *other != tag || !is_new(other));
+        return (types.cloned().collect(), label.cloned());
     }
     let implied = match name {
         Name::XRelation(tag) => Some(tag),
@@ -180,11 +180,11 @@ fn wanted(
     };
     let property = String::from_utf8_lossy(line.name()).to_uppercase();
     let (mut types, mut label) = types_and_label(&property, element, implied);
-    if let Some(Label::Builtin(tag)) = &label {
-        if !is_new(tag) {
-            types.push(tag.clone());
-            label = None;
-        }
+    if let Some(Label::Builtin(tag)) = &label
+        && !is_new(tag)
+    {
+        types.push(tag.clone());
+        label = None;
     }
     (types, label)
 }
