@@ -83,6 +83,7 @@ fn sources_are_added_listed_shown_set_and_let_go() {
 
     assert_eq!(desk.done(&["source", "disconnect", "home"])["state"], "disconnected");
     assert_eq!(desk.done(&["source", "show", "home"])["state"], "disconnected");
+    assert_eq!(desk.fails(&["sync", "home"]).1, "disconnected");
     assert!(desk.ok(&["source", "reconnect", "home"]).contains("connected again"));
     assert_eq!(desk.done(&["source", "show", "home"])["state"], "connected");
 
@@ -439,4 +440,54 @@ fn no_colour_and_no_control_characters_leave_a_pipe() {
     }
     // Programs get the value as it is.
     assert_eq!(desk.done(&["contact", "show", "1-0"])["fields"]["first"], "A\u{1b}[31m\u{202e}B");
+}
+
+#[test]
+fn a_source_that_has_moved_is_found_again() {
+    let desk = synced();
+    fs::rename(desk.path("cards"), desk.path("moved")).expect("renamed");
+    assert_eq!(desk.json(&["sync"]).0, 1);
+    assert_eq!(desk.done(&["source", "list"])["sources"][0]["state"], "needs_settings");
+    assert_eq!(desk.fails(&["source", "set", "home", "url=nowhere"]).1, "settings");
+    let preview = desk.done(&["source", "set", "home", "url=moved", "--preview"]);
+    assert_eq!(writes(&preview["sync"]), 0, "{preview}");
+    let set = desk.done(&["source", "set", "home", "url=moved"]);
+    assert_eq!(
+        (&set["rules"][0]["key"], &set["rules"][0]["is"]),
+        (&"url".into(), &desk.text("moved").into())
+    );
+    assert_eq!(writes(&desk.done(&["sync"])), 0);
+    assert_eq!(desk.done(&["source", "list"])["sources"][0]["state"], "connected");
+    // Another folder under the same name looks like everything deleted: the guard holds that.
+    desk.folder("empty");
+    desk.ok(&["source", "set", "home", "url=empty"]);
+    assert_eq!(desk.json(&["sync"]).0, 3);
+    assert_eq!(desk.done(&["contact", "list"])["contacts"].as_array().map(Vec::len), Some(4));
+}
+
+/// Programs branch on the codes: each is in the manual.
+#[test]
+fn every_error_code_is_documented() {
+    let manual = include_str!("../JSON.md");
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut codes = std::collections::BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text: String = fs::read_to_string(path).expect("text").split_whitespace().collect();
+            for before in ["Failure::new(\"", "Self::new(\"", "=>(\"", "code:\"", "=>{(\""] {
+                let found = text.split(before).skip(1).filter_map(|rest| rest.split('"').next());
+                let is_code = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                codes.extend(found.filter(is_code).map(str::to_owned));
+            }
+        }
+    }
+    assert!(codes.len() > 30, "{codes:?}");
+    for code in codes {
+        assert!(manual.contains(&format!("`{code}`")), "{code} is not in JSON.md");
+    }
 }

@@ -14,7 +14,6 @@ use acquaint_core::policy::{Finding, Policy, Severity};
 use acquaint_core::source::{Command, Folder, Outcome, SourceError};
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// What to do with sources.
 #[derive(Debug, clap::Subcommand)]
@@ -76,13 +75,13 @@ pub(crate) struct AddArgs {
     password_env: Option<String>,
     /// The file that holds the password.
     #[arg(long, value_name = "FILE", requires = "user")]
-    password_file: Option<PathBuf>,
+    password_file: Option<String>,
     /// The address book by its name, where the account has several.
     #[arg(long, value_name = "NAME")]
     book: Option<String>,
     /// A PEM file of certificate authorities to trust as well, for a server of your own.
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    ca_file: Option<String>,
     /// The rules to start from; `mirror` keeps both sides alike.
     #[arg(long, value_name = "PROFILE", default_value = "mirror")]
     profile: String,
@@ -121,27 +120,16 @@ pub(crate) fn run(command: &SourceCommand, open: Opener<'_>) -> Result<Reply, Fa
 
 impl AddArgs {
     fn settings(&self) -> Result<Settings, Failure> {
-        let absolute = |path: &PathBuf| -> Result<String, Failure> {
-            // The library may be used from another folder next time.
-            let path = std::path::absolute(path).map_err(|error| Failure::file("found", path, &error))?;
-            let text = path.to_str().map(str::to_owned);
-            text.ok_or_else(|| Failure::usage("a path is no UTF-8 text", "choose another place"))
-        };
-        let mut settings = Settings::new();
-        let url =
-            if self.connector == "vdir" { absolute(&PathBuf::from(&self.url))? } else { self.url.clone() };
-        settings.insert("url".to_owned(), url);
-        let mut put = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), value);
-            }
-        };
-        put("user", self.user.clone());
-        put("password_env", self.password_env.clone());
-        put("password_file", self.password_file.as_ref().map(absolute).transpose()?);
-        put("book", self.book.clone());
-        put("ca_file", self.ca_file.as_ref().map(absolute).transpose()?);
-        Ok(settings)
+        let given = [
+            ("url", Some(&self.url)),
+            ("user", self.user.as_ref()),
+            ("password_env", self.password_env.as_ref()),
+            ("password_file", self.password_file.as_ref()),
+            ("book", self.book.as_ref()),
+            ("ca_file", self.ca_file.as_ref()),
+        ];
+        let given = given.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        given.map(|(key, value)| Ok((key.to_owned(), rules::setting(&self.connector, key, value)?))).collect()
     }
 }
 

@@ -21,14 +21,23 @@ use world::World;
 /// Carries out `demo`.
 pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     let mut world = World::new(args.folder.as_deref(), output)?;
+    let folder = world.folder.display().to_string();
+    story(&mut world).map_err(|failure| Failure {
+        message: format!("{} (the demo's files are in {folder})", failure.message),
+        ..failure
+    })
+}
+
+/// The steps of the demo.
+fn story(world: &mut World) -> Result<Reply, Failure> {
     let mut ledger = Ledger::default();
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let before = world.server();
 
     world.say(
         "An address book of 12 cards on a CardDAV server, a folder with one card, and an empty library.",
     );
-    let (cards, secret) = (path(&world, "cards"), path(&world, "password"));
+    let (cards, secret) = (path(world, "cards"), path(world, "password"));
     let folder =
         ["source", "add", "folder", "--connector", "vdir", "--url", &cards, "--set", "conflict.title=ask"];
     world.command(&folder)?;
@@ -39,7 +48,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     world.say("First sync: server → library → folder. Priya is on both sides and becomes one contact.");
     world.command(&["sync"])?;
     world.command(&["contact", "list"])?;
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let copied = world.cards()?;
 
     world.say("Now both sides are edited: Anna's title at the server and her note in the folder; Zoë's title on both; Sam is deleted in the folder.");
@@ -51,13 +60,13 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     )?;
     world.edit_at_server("zoe.vcf", "TITLE:Engineer", "TITLE:Senior Engineer")?;
     let zoe = world.edit_in_folder("FN:Zoë Grünwald", "TITLE:Engineer", "TITLE:Team Lead")?;
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let sam = world.delete_in_folder("UID:sam-6")?;
 
     world.say("What would a sync write?");
     let preview = world.command(&["sync", "--preview"])?.json;
     world.say("The sync does exactly that.");
-    let done = sync_and_watch(&mut world)?;
+    let done = sync_and_watch(world)?;
     let planned = preview.get("writes").and_then(Value::as_array).cloned().unwrap_or_default();
     let same = comparable(&planned) == comparable(&done);
     let as_planned = Proof::new(
@@ -97,8 +106,8 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     let host = world.host()?;
     let proofs = [
         as_planned,
-        ledger.nothing_lost(&world, &host)?,
-        sides_agree(&world)?,
+        ledger.nothing_lost(world, &host)?,
+        sides_agree(world)?,
         server_bystanders,
         bystanders(
             &copied,
@@ -122,7 +131,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
         no_conflicts(&host)?,
     ];
     world.leave_server_cards()?;
-    Ok(ending(&mut world, &proofs))
+    Ok(ending(world, &proofs))
 }
 
 fn path(world: &World, name: &str) -> String {
