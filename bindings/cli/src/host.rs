@@ -164,7 +164,7 @@ impl Clock for SystemClock {
 /// When the system has none.
 pub(crate) fn random() -> Result<[u8; 16], Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
+    getrandom::getrandom(&mut bytes).map_err(|error| {
         Failure::new("random", format!("the system gives no random bytes: {error}"), "check the system")
     })?;
     Ok(bytes)
