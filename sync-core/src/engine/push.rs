@@ -585,10 +585,9 @@ impl Push {
     }
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
-        if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            if template.is_none() && !raw.bytes.is_empty() {
-                *template = Some(raw);
-            }
+        let write = self.sends.get_mut(at).map(|send| &mut send.write);
+        if let Some(Write::Create { template: template @ None, .. }) = write {
+            *template = (!raw.bytes.is_empty()).then_some(raw);
         }
     }
 
