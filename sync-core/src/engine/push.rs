@@ -585,10 +585,11 @@ impl Push {
     }
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
-        if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            if template.is_none() && !raw.bytes.is_empty() {
-                *template = Some(raw);
-            }
+        if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write)
+            && template.is_none()
+            && !raw.bytes.is_empty()
+        {
+            *template = Some(raw);
         }
     }
 
