@@ -134,14 +134,7 @@ impl Dav {
                 let detail = "the address book is not there".to_owned();
                 Err(Step::leave(SourceError::NotASource { detail }))
             }
-            _ => {
-                let placed = answer.response.header("location");
-                let id = match placed.map(|location| href::place(&book.url, &answer.url, location)) {
-                    Some(Place::Member(chosen)) => chosen,
-                    _ => id,
-                };
-                done(answer, id)
-            }
+            _ => placed(book, answer, id),
         }
     }
 
@@ -167,7 +160,7 @@ impl Dav {
         for condition in conditions_for(guard.as_ref()) {
             let answer = self.put(url.clone(), card.clone(), version4, ("if-match", condition)).await?;
             if answer.status() != 412 {
-                return done(answer, id);
+                return placed(book, answer, id);
             }
             refused = Some(answer);
         }
@@ -189,7 +182,7 @@ impl Dav {
             return Err(WriteOutcome::Stale.into());
         };
         let answer = self.put(url, card, version4, ("if-match", condition)).await?;
-        if answer.status() == 412 { Err(WriteOutcome::Stale.into()) } else { done(answer, id) }
+        if answer.status() == 412 { Err(WriteOutcome::Stale.into()) } else { placed(book, answer, id) }
     }
 
     async fn delete(&mut self, book: &Book, id: RemoteId, guard: Option<Version>) -> Result<Step, Step> {
@@ -264,6 +257,17 @@ fn conditions_for(guard: Option<&Version>) -> Vec<String> {
             None => vec![format!("\"{etag}\""), etag.to_owned()],
         },
     }
+}
+
+/// What the answer to a PUT means. A server that names new cards itself does so also where an update, its condition
+/// ignored, made a card anew that had been deleted meanwhile.
+fn placed(book: &Book, answer: Answer, id: RemoteId) -> Result<Step, Step> {
+    let location = answer.response.header("location").filter(|_| answer.status() == 201);
+    let id = match location.map(|location| href::place(&book.url, &answer.url, location)) {
+        Some(Place::Member(chosen)) => chosen,
+        _ => id,
+    };
+    done(answer, id)
 }
 
 /// What the answer to a write means, a failed condition apart.

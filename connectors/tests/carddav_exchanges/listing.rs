@@ -292,6 +292,10 @@ fn one_source_is_one_book() {
     let command = |id: &str| Command::Changes { folders: vec![id.into()], cursor: None, page: None };
     let result = play(command("/dav/ida/other/"), vec![]).result;
     assert!(matches!(result, Err(SourceError::Settings { .. })));
-    listing(play(command(BOOK), vec![(REPORT, multi("<d:sync-token>t</d:sync-token>"))]).result);
+    let page = || vec![(REPORT, multi("<d:sync-token>t</d:sync-token>"))];
+    listing(play(command(BOOK), page()).result);
+    // Asked for all folders of the account, it lists its own.
+    let folders = vec!["/dav/ida/other/".into(), BOOK.into()];
+    listing(play(Command::Changes { folders, cursor: None, page: None }, page()).result);
     assert!(PROPS.contains("sync-collection"));
 }

@@ -302,9 +302,6 @@ impl Open {
         if let Some(lane) = context.lane(&source) {
             writer.require(key::source(&source), lane.row_revision);
             writer.put(key::source(&source), &lane.row);
-            let row = lane.row.clone();
-            // Other lanes of this cycle go by it as well, as for patterns of new copies.
-            context.shared.sources.insert(source.clone(), row);
         }
         self.step = Step::Stored(context.commit(&source, writer), source);
         Flow::Wait

@@ -42,25 +42,36 @@ impl Composition {
         }
     }
 
-    /// Whether it gives this full name: [`Self::compose`] without making the text.
-    fn gives(self, full_name: &str, contact: &Contact) -> bool {
-        let mut rest = full_name;
-        let mut any = false;
-        for part in self.fields().iter().map(|field| contact.text(field)).filter(|part| !part.is_empty()) {
-            let blank = if any { rest.strip_prefix(' ') } else { Some(rest) };
-            match blank.and_then(|rest| rest.strip_prefix(part)) {
-                Some(tail) => rest = tail,
-                None => return false,
-            }
-            any = true;
-        }
-        if any { rest.is_empty() } else { self.compose(contact) == full_name }
-    }
-
     /// The composition that gives this full name, if one does.
     pub(super) fn of(full_name: &str, contact: &Contact) -> Option<Self> {
-        Self::ALL.into_iter().find(|way| way.gives(full_name, contact))
+        let [prefix, first, middle, last, suffix] =
+            [Field::Prefix, Field::First, Field::Middle, Field::Last, Field::Suffix]
+                .map(|field| contact.text(&field));
+        let parts = |way: &Self| match way {
+            Self::Full => joins(full_name, &[prefix, first, middle, last, suffix]),
+            Self::Middle => joins(full_name, &[first, middle, last]),
+            Self::Short => joins(full_name, &[first, last]),
+            Self::Company => joins(full_name, &[contact.text(&Field::Company)]),
+        };
+        // Without parts a composition falls back on others.
+        Self::ALL.into_iter().find(|way| parts(way).unwrap_or_else(|| way.compose(contact) == full_name))
     }
+}
+
+/// Whether the parts that are not empty, joined by blanks, are the name; `None` when all are empty.
+fn joins(name: &str, parts: &[&str]) -> Option<bool> {
+    let mut rest = None;
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let tail = match rest {
+            None => Some(name),
+            Some(rest) => str::strip_prefix(rest, ' '),
+        };
+        match tail.and_then(|tail| tail.strip_prefix(part)) {
+            Some(tail) => rest = Some(tail),
+            None => return Some(false),
+        }
+    }
+    rest.map(str::is_empty)
 }
 
 /// What shows a contact without name parts: company, first email, first phone; never empty if any of these is there.

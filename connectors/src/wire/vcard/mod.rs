@@ -10,7 +10,10 @@
 //! - in 3.0, quotes in types and parameters become apostrophes (older versions have no escape for them);
 //! - names of services are read by one name each (`jabber` is `xmpp`, `googletalk` is `gtalk`);
 //! - a date tagged `anniversary` is the anniversary, if the contact has no other;
-//! - a full name that only says what the other names say is not read (see [`Contact::display_name`]).
+//! - a full name that only says what the other names say is not read (see [`Contact::display_name`]), nor is the
+//!   family name of a group that is its full name;
+//! - blanks around nicknames and categories; the binding of a property that the model does not name to the line of
+//!   its group.
 
 mod cards;
 mod charset;
@@ -43,13 +46,6 @@ pub use decode::decode;
 pub use error::CardError;
 pub use meaning::same_meaning;
 pub use patch::patch;
-
-/// The number of content lines, for measurements of the lexer alone.
-#[doc(hidden)]
-#[must_use]
-pub fn count_lines(bytes: &[u8]) -> usize {
-    line::lines(bytes).filter(|line| !line.name().is_empty()).count()
-}
 
 use acquaint_core::contact::{Blob, Contact};
 use acquaint_core::source::ItemKind;
@@ -119,4 +115,11 @@ impl fmt::Debug for Draft<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Draft({:?} {:?})", self.version, self.contact)
     }
+}
+
+/// The number of content lines, for measurements of the lexer alone.
+#[doc(hidden)]
+#[must_use]
+pub fn count_lines(bytes: &[u8]) -> usize {
+    line::lines(bytes).filter(|line| !line.name().is_empty()).count()
 }

@@ -1,9 +1,12 @@
 //! A first sync: both sides have cards, some of the same people.
 
 use super::{Make, everywhere};
-use crate::accounts::Account;
+use crate::accounts::{Account, preset};
 use crate::cards::{APPLE, NEW, ODD, OLD, card};
 use crate::world::{Side, World, folder, server};
+use acquaint_connectors::testserver::FIRST_BOOK;
+use acquaint_core::contact::Field;
+use acquaint_core::time::Time;
 
 /// A world in step: Ann came from the server, Bob from the folder, Cid and Dee were on both sides, and there are
 /// bystanders on either.
@@ -48,4 +51,27 @@ pub fn both_sides_bring_cards(make: Make<'_>) {
 #[test]
 fn both_sides_bring_cards_everywhere() {
     everywhere(both_sides_bring_cards);
+}
+
+#[test]
+fn other_books_of_the_account_are_left_alone() {
+    for book in [None, Some("Work"), Some("Contacts")] {
+        let mut account = preset("standard");
+        account.config.book = book.map(str::to_owned);
+        let transport = account.other.server().expect("in this process").clone();
+        let chosen = if book == Some("Work") { "work" } else { FIRST_BOOK };
+        let left = if chosen == "work" { FIRST_BOOK } else { "work" };
+        transport.with(|server| {
+            server.add_book("work", "Work");
+            server.put(left, "x.vcf", &card("u-x", "Xeno", Time(0), &[]));
+            server.put(chosen, "y.vcf", &card("u-y", "Yves", Time(0), &[]));
+        });
+        let mut world = World::new(account, &[]);
+        world.put(Side::Folder, "zoe.vcf", &card("u-zoe", "Zoe", world.now(), &[]));
+        world.sync();
+        world.edit("Yves", Field::Title, "Edited");
+        world.sync();
+        assert_eq!(world.contacts().len(), 2);
+        transport.with(|server| assert_eq!((server.count_cards(left), server.count_cards(chosen)), (1, 2)));
+    }
 }

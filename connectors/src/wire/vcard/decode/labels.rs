@@ -48,18 +48,21 @@ impl Labels {
         labels.entries.sort_by(|a, b| a.group.cmp(&b.group).then(a.line.cmp(&b.line)));
         labels.entries.dedup_by(|later, first| later.group == first.group);
         for (line, name) in card.lines.iter().zip(&card.names) {
-            if line.group().is_empty() || !name.takes_label() || line.value().is_empty() {
+            if line.group().is_empty() || !name.takes_label() {
                 continue;
             }
             let Some(entry) = labels.find(line.group()).and_then(|at| labels.entries.get_mut(at)) else {
                 continue;
             };
             // A date that is none is a property like any other, unless it is the anniversary.
-            let is_date =
-                || text(line).is_ok_and(|t| matches!(date::read(line, &unescape(&t)), Value::Date(_)));
-            if *name != Name::XAbDate || entry.label.is_anniversary() || is_date() {
-                entry.uses += 1;
-            }
+            let names = match name {
+                Name::XAbDate if entry.label.is_anniversary() => true,
+                Name::XAbDate => {
+                    text(line).is_ok_and(|t| matches!(date::read(line, &unescape(&t)), Value::Date(_)))
+                }
+                _ => !line.value().is_empty(),
+            };
+            entry.uses += usize::from(names);
         }
         Ok(labels)
     }

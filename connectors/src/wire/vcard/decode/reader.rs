@@ -14,6 +14,7 @@ use acquaint_core::contact::{Address, Blob, Contact, Content, Element, Field, Pr
 use acquaint_core::limits;
 use acquaint_core::source::ItemKind;
 use acquaint_core::time::Time;
+use smallvec::SmallVec;
 
 /// What joins the units of an organization in the field `department`.
 pub(in super::super) const UNIT_SEPARATOR: &str = "; ";
@@ -23,7 +24,7 @@ pub(super) struct Reader {
     version: CardVersion,
     contact: Contact,
     /// The list fields, which come into the contact at the end.
-    lists: Vec<(Field, Vec<Element>)>,
+    lists: SmallVec<[(Field, Vec<Element>); 8]>,
     blobs: Vec<Blob>,
     full_name: Option<String>,
     names_seen: bool,
@@ -41,7 +42,7 @@ impl Reader {
         Self {
             version,
             contact: Contact::new(),
-            lists: Vec::with_capacity(8),
+            lists: SmallVec::new(),
             blobs: Vec::new(),
             full_name: None,
             names_seen: false,
