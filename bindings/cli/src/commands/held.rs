@@ -58,7 +58,7 @@ fn list(host: &Host) -> Result<Reply, Failure> {
         let name = name_of(&host.library, id)?;
         let at = format!("at {source}");
         let (deleted, other) = if held.inbound { (at.as_str(), "here") } else { ("here", at.as_str()) };
-        table.row([&id.to_string(), &name, deleted, other, &words::at(Some(held.since))]);
+        table.row([&id.to_string(), &name, deleted, other, &words::minute(Some(held.since))]);
         rows.push(json!({
             "contact": id.to_string(),
             "name": name,

@@ -232,7 +232,7 @@ fn list(host: &Host) -> Result<Reply, Failure> {
     for (id, row) in block_on(host.library.sources())? {
         let links = block_on(host.library.link_count(&id))?;
         let url = row.settings.get("url").cloned().unwrap_or_default();
-        let last = row.last_success.map_or("never".to_owned(), |time| words::at(Some(time)));
+        let last = row.last_success.map_or("never".to_owned(), |time| words::minute(Some(time)));
         let (count, state) = (links.to_string(), state(&row));
         table.row([id.as_str(), &row.connector, &url, row.policy.base(), &count, state, &last]);
         rows.push(json!({
