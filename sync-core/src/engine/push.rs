@@ -6,7 +6,7 @@ use super::page::Page;
 use super::receipt::Sent;
 use super::workset::WorkSet;
 use super::{Flow, Phase};
-use crate::contact::{Blob, Contact, Field, Photo, Value};
+use crate::contact::{Blob, Contact, Field, Photo, Value, uid_key};
 use crate::id::{ContactId, EffectId, IntentKey, RemoteId, SourceId};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Link, Record, Stamp, Toward,
@@ -66,8 +66,8 @@ enum Step {
     Hold(EffectId),
     /// The rows of a page.
     Rows(EffectId),
-    /// Pictures and patterns for its writes.
-    Extras(EffectId, Vec<Extra>),
+    /// Pictures and patterns for its writes, and who else has the UIDs that name new items (places in `sends`).
+    Extras(EffectId, Vec<Extra>, Vec<usize>),
     /// Commit 1: intents.
     Intend(EffectId),
     /// Writes and reading back.
@@ -189,8 +189,11 @@ impl Push {
                 self.set.read(&page, &rows)?;
                 Ok(self.plan(context))
             }
-            (Step::Extras(wanted, extras), Answer::Loaded(rows)) if wanted == id => {
+            (Step::Extras(wanted, extras, named), Answer::Loaded(rows)) if wanted == id => {
                 let rows = rows?;
+                for (at, found) in named.into_iter().zip(&rows.scanned) {
+                    self.keep_apart(context, at, found);
+                }
                 for (extra, row) in extras.into_iter().zip(rows.got) {
                     let Some(row) = row else { continue };
                     match extra {
@@ -392,8 +395,16 @@ impl Push {
         }
         let mut query = Query::default();
         let mut extras = Vec::new();
+        let mut named = Vec::new();
         let patterns = self.pattern_sources(context);
         for (at, send) in self.sends.iter().enumerate() {
+            if let Write::Create { key, uid, .. } = &send.write
+                && uid_name(&uid.0).as_deref() == Some(key.as_str())
+            {
+                query.scan.push(key::matches("uid", &uid_key(&uid.0)));
+                query.limit = 2;
+                named.push(at);
+            }
             for hash in wanted_blobs(&send.write) {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
@@ -409,11 +420,27 @@ impl Push {
                 }
             }
         }
-        if extras.is_empty() {
+        if extras.is_empty() && named.is_empty() {
             return self.intend(context);
         }
-        self.step = Step::Extras(context.load(query), extras);
+        self.step = Step::Extras(context.load(query), extras, named);
         Flow::Wait
+    }
+
+    /// Where two contacts have one UID, the new item gets a name of its own.
+    fn keep_apart(&mut self, context: &Context<'_>, at: usize, holders: &[(Key, crate::store::Row)]) {
+        let Some(send) = self.sends.get_mut(at) else { return };
+        let id = send.sent.contact;
+        if holders.iter().all(|(key, _)| key::contact_of(key) == Some(id)) {
+            return;
+        }
+        let own = intent_key(&context.shared.seed, &self.source, id, context.shared.epoch);
+        if let Write::Create { key, .. } = &mut send.write {
+            key.clone_from(&own);
+        }
+        if let Some(intent) = self.set.ties.get_mut(&id).and_then(|tie| tie.intent.new.as_mut()) {
+            intent.key = own;
+        }
     }
 
     /// The source that a contact came from.
@@ -458,8 +485,9 @@ impl Push {
         let key = tie.dirty.new.take().and_then(|dirty| dirty.key);
         let link = tie.link.new.clone();
         let dispatch = plan::dispatch(&site, &record, link.as_ref(), tie.subscribed(&self.source));
-        let key =
-            key.unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
+        let key = key
+            .or_else(|| uid_name(&record.uid).filter(|_| lane.row.capabilities.uids).map(IntentKey))
+            .unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
         match dispatch {
             Dispatch::Nothing => {}
             Dispatch::Read => {
@@ -593,10 +621,9 @@ impl Push {
     }
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
-        if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            if template.is_none() && !raw.bytes.is_empty() {
-                *template = Some(raw);
-            }
+        let write = self.sends.get_mut(at).map(|send| &mut send.write);
+        if let Some(Write::Create { template: template @ None, .. }) = write {
+            *template = (!raw.bytes.is_empty()).then_some(raw);
         }
     }
 
@@ -797,6 +824,14 @@ fn parting_write(contact: ContactId, link: &Link, unmark: bool, categories: Opti
         marker: unmark.then_some(false),
     };
     Send { write, sent: Sent::new(contact, IntentKind::Update, Vec::new()) }
+}
+
+/// The name that a new item takes from its UID, where that is fit for a file and an href: what other programs do too,
+/// so that they and we name one card alike.
+fn uid_name(uid: &str) -> Option<String> {
+    let name = uid.strip_prefix("urn:uuid:").unwrap_or(uid);
+    let fits = (8..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| name.to_owned())
 }
 
 /// The pictures whose bytes a write needs.
