@@ -147,7 +147,9 @@ impl HttpTransport for Meddler {
         if request.method == self.method {
             let deed = self.deed.lock().expect("whole").take();
             // In a thread: the deed may wait for answers, which nothing polled here may.
-            deed.map(|deed| std::thread::spawn(deed).join().expect("done"));
+            if let Some(deed) = deed {
+                std::thread::spawn(deed).join().expect("done");
+            }
         }
         self.inner.send(request).await
     }

@@ -125,8 +125,7 @@ impl World {
         let dav = Remote::new(connector, Wire(transport), self.account.auth.clone(), [9; 16])
             .with_session(self.session.clone());
         let dav = Arc::new(dav);
-        let vdir: Arc<dyn HostSource> =
-            Arc::new(Vdir::open(self.path(), self.vdir).expect("a folder"));
+        let vdir: Arc<dyn HostSource> = Arc::new(Vdir::open(self.path(), self.vdir).expect("a folder"));
         let mut driver = Driver::new(store, Arc::new(self.clock.clone())).alone();
         driver.attach(server(), Arc::<Dav>::clone(&dav));
         driver.attach(folder(), Arc::new(Fused(vdir, self.fuse.clone())));

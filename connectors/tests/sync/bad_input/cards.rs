@@ -137,7 +137,11 @@ fn a_poisoned_card_spoils_nothing() {
         let now = world.now();
         world.put(Side::Server, "poison.vcf", &card("u-poison", "Poison", now, &[]));
         for n in 0..20 {
-            world.put(Side::Server, &format!("p{n}.vcf"), &card(&format!("u-{n}"), &format!("P{n}"), now, &[]));
+            world.put(
+                Side::Server,
+                &format!("p{n}.vcf"),
+                &card(&format!("u-{n}"), &format!("P{n}"), now, &[]),
+            );
         }
         world.sync();
         assert_eq!(world.contacts().len(), 23);

@@ -58,7 +58,8 @@ fn a_cut_answer_deletes_nothing() {
             assert!(
                 told.starts_with("the source gave an answer that cannot be used: ")
                     || told.starts_with("the source cannot be reached: ")
-                    || told == "the address does not lead to an address book: nothing is found there; check the URL",
+                    || told
+                        == "the address does not lead to an address book: nothing is found there; check the URL",
                 "{kind} {effect:?}: {told:?}"
             );
             assert_eq!((both(&world), world.contacts().len()), (before, 8));

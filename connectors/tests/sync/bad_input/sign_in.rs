@@ -12,10 +12,7 @@ use acquaint_core::redact::Redacted;
 #[test]
 fn what_answers_is_not_the_server() {
     for (trouble, expected) in [
-        (
-            "captive_portal",
-            "the address does not lead to an address book: a web page answers; check the URL",
-        ),
+        ("captive_portal", "the address does not lead to an address book: a web page answers; check the URL"),
         ("html_login", "the address does not lead to an address book: a web page answers; check the URL"),
         ("wrong_password", "the sign-in was refused; check user name and password"),
         (
@@ -92,7 +89,9 @@ fn the_password_ends_in_the_middle_of_a_first_sync() {
 
 #[test]
 fn answers_get_lost_on_their_way() {
-    for effect in [Effect::LoseAnswer, Effect::Unreachable, Effect::Status(500), Effect::Status(503), Effect::Page] {
+    for effect in
+        [Effect::LoseAnswer, Effect::Unreachable, Effect::Status(500), Effect::Status(503), Effect::Page]
+    {
         for requests in (1..18).step_by(3) {
             let mut world = World::new(preset("standard"), &[]);
             bring(&mut world);

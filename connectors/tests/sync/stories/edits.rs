@@ -108,7 +108,10 @@ fn a_server_that_takes_one_write_at_a_time() {
         }
         server.with(|server| server.fail(Fault::new(Effect::Status(status)).on("PUT").after(1).times(3)));
         world.sync();
-        assert_eq!(values(&world, "Odd", &Field::Company), ["Acme", "Acme", "Acme"].map(|name| format!("{name} {status}")));
+        assert_eq!(
+            values(&world, "Odd", &Field::Company),
+            ["Acme", "Acme", "Acme"].map(|name| format!("{name} {status}"))
+        );
     }
 }
 
