@@ -93,7 +93,10 @@ impl Dav {
                 if marker {
                     marker::put(&mut contact);
                 }
-                let template = template.as_ref().filter(|raw| raw.format == FORMAT);
+                // A file may be in another encoding; what is sent is UTF-8, and a pattern keeps its bytes.
+                let template = template
+                    .as_ref()
+                    .filter(|raw| raw.format == FORMAT && std::str::from_utf8(&raw.bytes).is_ok());
                 let new = New { key: &key, uid: &uid.0, contact, blobs: &blobs, template };
                 self.create(book, new).await
             }

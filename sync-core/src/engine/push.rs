@@ -40,7 +40,7 @@ pub(super) struct Push {
     sends: Vec<Send>,
     /// Writes of this page that wait for their turn: places in `sends`.
     unsent: VecDeque<usize>,
-    running: BTreeMap<EffectId, Vec<usize>>,
+    running: BTreeMap<EffectId, Under>,
     reading: BTreeMap<EffectId, Vec<RemoteId>>,
     unread: VecDeque<RemoteId>,
     counts: Counts,
@@ -83,6 +83,14 @@ enum Step {
 enum Extra {
     Blob(usize, String),
     Pattern(usize),
+}
+
+/// A command of writes under way.
+#[derive(Clone, Debug, PartialEq)]
+struct Under {
+    places: Vec<usize>,
+    /// Others may have been under way beside it.
+    crowded: bool,
 }
 
 /// One write of a page.
@@ -206,8 +214,8 @@ impl Push {
             },
             (Step::Send, Answer::Ran(result)) => {
                 self.step = Step::Send;
-                if let Some(places) = self.running.remove(&id) {
-                    self.wrote(context, &places, result);
+                if let Some(under) = self.running.remove(&id) {
+                    self.wrote(context, &under, result);
                 } else if let Some(ids) = self.reading.remove(&id) {
                     self.read_back(context, &ids, result);
                 }
@@ -663,7 +671,7 @@ impl Push {
             let places: Vec<usize> = self.unsent.drain(..take).collect();
             let writes = places.iter().filter_map(|at| Some(self.sends.get(*at)?.write.clone())).collect();
             let effect = context.run(&self.source, Command::Write(writes));
-            self.running.insert(effect, places);
+            self.running.insert(effect, Under { places, crowded: in_flight > 1 });
         }
         if !self.running.is_empty() {
             return Flow::Wait;
@@ -682,7 +690,8 @@ impl Push {
         if self.sends.is_empty() { self.next_page(context) } else { self.again(context) }
     }
 
-    fn wrote(&mut self, context: &mut Context<'_>, places: &[usize], result: Result<Outcome, SourceError>) {
+    fn wrote(&mut self, context: &mut Context<'_>, under: &Under, result: Result<Outcome, SourceError>) {
+        let places = &under.places;
         let outcomes: Vec<WriteOutcome> = match result {
             Ok(Outcome::Written(outcomes)) if outcomes.len() == places.len() => outcomes,
             // An error of the whole command, or an answer that fits nothing: what happened is not known.
@@ -701,6 +710,14 @@ impl Push {
                     if !matches!(send.write, Write::Delete { .. }) =>
                 {
                     self.unread.push_back(id.clone());
+                }
+                // Some servers lock the whole book for a write: from now on one after the other.
+                WriteOutcome::NotSent(SourceError::Throttled { seconds: None }) if under.crowded => {
+                    if let Some(lane) = context.shared.lanes.get_mut(&self.source) {
+                        lane.row.capabilities.in_flight = 1;
+                    }
+                    self.unsent.push_back(*at);
+                    continue;
                 }
                 WriteOutcome::NotSent(error) => {
                     if let Some(lane) = context.shared.lanes.get_mut(&self.source) {
