@@ -4,10 +4,11 @@ use super::{both, told, with};
 use crate::accounts::preset;
 use crate::cards::card;
 use crate::stories::meeting::bring;
-use crate::world::{Side, World};
-use acquaint_connectors::http::Auth;
+use crate::world::{Side, World, server};
+use acquaint_connectors::http::{Auth, HttpRequest, HttpResponse, HttpTransport, TransportError};
 use acquaint_connectors::testserver::{Effect, Fault, Quirks};
 use acquaint_core::redact::Redacted;
+use acquaint_core::source::SourceError;
 
 #[test]
 fn what_answers_is_not_the_server() {
@@ -107,4 +108,28 @@ fn answers_get_lost_on_their_way() {
             world.check();
         }
     }
+}
+
+/// A server whose certificate is not accepted.
+struct Untrusted;
+
+#[async_trait::async_trait]
+impl HttpTransport for Untrusted {
+    async fn send(&self, _: HttpRequest) -> Result<HttpResponse, TransportError> {
+        Err(TransportError::Tls { detail: "it has expired".into() })
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted() {
+    let mut account = preset("standard");
+    account.transport = std::sync::Arc::new(Untrusted);
+    let mut world = World::new(account, &[]);
+    world.put(Side::Folder, "bob.vcf", &card("u-bob", "Bob", world.now(), &[]));
+    let before = both(&world);
+    let report = world.try_sync().expect("a report");
+    let error = report.sources[&server()].error.clone();
+    assert!(matches!(error, Some(SourceError::Unsafe { .. })), "{error:?}");
+    assert_eq!(told(&report), "the connection is not safe: it has expired");
+    assert_eq!((both(&world), world.contacts().len()), (before, 1));
 }
