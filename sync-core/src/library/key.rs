@@ -218,7 +218,7 @@ pub fn matches(kind: &str, value: &str) -> KeyRange {
     range("match", &[kind.as_bytes(), value.as_bytes()])
 }
 
-/// The contact of a row of [`matches`]; `None` for one of a longer value, which a `/` in it makes look alike.
+/// The contact of a row of [`matches()`]; `None` for one of a longer value, which a `/` in it makes look alike.
 #[must_use]
 pub fn matched(key: &Key, range: &KeyRange) -> Option<ContactId> {
     ContactId::from_bytes(key.0.get(range.start.0.len()..)?)
