@@ -158,7 +158,7 @@ text_id! {
 text_id! {
     /// A key that travels with a create, so that a create whose answer was lost can be found again.
     ///
-    /// The form of a UUID in lower case: fit for a file name, an href and a vCard UID.
+    /// Letters, digits and hyphens: fit for a file name, an href and a vCard UID.
     IntentKey
 }
 text_id! {

@@ -4,7 +4,7 @@ use acquaint_core::contact::{Contact, Element, Field};
 use acquaint_core::driver::{CancelToken, Clock, Driver};
 use acquaint_core::engine::{Job, Report};
 use acquaint_core::id::{SourceId, UserId};
-use acquaint_core::library::{Edit, Library, NewContact, SourceRow};
+use acquaint_core::library::{Action, Edit, Library, LibraryError, NewContact, SourceRow};
 use acquaint_core::policy::Policy;
 use acquaint_core::store::{MemoryStore, Store};
 use acquaint_core::testkit::sim::{Clock as SimClock, Edit as SimEdit, SimBox};
@@ -112,4 +112,30 @@ fn a_first_sync_then_edits_on_both_sides_then_rest() {
     assert_eq!(world.names(), ["Bob", "Cid", "Dee"]);
     let report = world.sync();
     assert!(report.sources.values().all(|source| source.counts.writes() == (0, 0)));
+}
+
+#[test]
+fn a_deleted_contact_comes_back_under_its_id() {
+    let world = World::new(&["a"]);
+    let (a, user) = (&world.sources[0].1, UserId::from("u"));
+    a.add("ann", &person("Ann", "+1 1")).expect("added");
+    world.sync();
+    let id = block_on(world.library.contacts(None, 10)).expect("contacts")[0].id;
+    let restore = || block_on(world.library.restore(id, &user, world.clock.now()));
+    assert_eq!(restore(), Err(LibraryError::NoContact(id)), "it is there");
+
+    // Before the source has heard of the delete, and after.
+    for told in [false, true] {
+        block_on(world.library.delete(id, &user, world.clock.now())).expect("deleted");
+        if told {
+            world.sync();
+            assert_eq!(a.items().len(), 0);
+        }
+        restore().expect("restored");
+        world.sync();
+        assert_eq!((world.names(), a.items().len()), (vec!["Ann".to_owned()], 1));
+        assert_eq!(world.sync().sources.values().next().map(|s| s.counts.writes()), Some((0, 0)));
+    }
+    let history = block_on(world.library.history(id)).expect("history");
+    assert_eq!(history.iter().filter(|entry| entry.action == Action::Restore).count(), 2);
 }

@@ -4,6 +4,9 @@
 //! A failure prints its seed: `ACQUAINT_SEED=N cargo test --test histories` runs just that one, `ACQUAINT_SEEDS=N`
 //! the first N.
 
+// A test may read its environment and files; the core may not.
+#![allow(clippy::disallowed_methods)]
+
 use acquaint_core::contact::{Contact, Element, Field, Value};
 use acquaint_core::driver::load;
 use acquaint_core::engine::{Answer, Effect, EffectKind, Engine, Event, Job, Report};

@@ -16,7 +16,10 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Settings of a source by name: `url`, `user`, `password_env`, `password_file`, `book`, `ca_file`.
+/// The names of settings.
+pub(crate) const SETTINGS: [&str; 6] = ["url", "user", "password_env", "password_file", "book", "ca_file"];
+
+/// Settings of a source by name; see [`SETTINGS`].
 pub(crate) type Settings = BTreeMap<String, String>;
 
 /// Makes the transport of a source. The demo has one without sockets.

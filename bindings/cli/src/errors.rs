@@ -159,11 +159,14 @@ impl From<LibraryError> for Failure {
                 Self::new("settings", message, "correct the settings and run the command again")
             }
             LibraryError::Policy(error) => error.into(),
-            LibraryError::Unsafe(_) => Self::new(
-                "policy",
-                message,
-                "change one of the settings named; `acquaint source knobs` explains each",
-            ),
+            LibraryError::Unsafe(_) => Self {
+                usage: true,
+                ..Self::new(
+                    "policy",
+                    message,
+                    "change one of the settings named; `acquaint source knobs` explains each",
+                )
+            },
         }
     }
 }

@@ -87,10 +87,10 @@ impl Host {
     pub(crate) fn run(&self, job: Job, observe: &mut (dyn FnMut(&Progress) + Send)) -> Result<Ran, Failure> {
         // Held until the job is over. With it in hand, a lease in the library is one that a dead process left.
         let lock = Lock::take(&self.path)?;
-        let (driver, sources) = self.driver(self.library.store())?;
+        let (driver, sources) = self.driver(&self.library)?;
         let driver = if lock.is_real() { driver.alone() } else { driver };
         let report = block_on(driver.run(job, &CancelToken::new(), &mut |progress| observe(&progress)));
-        self.keep_sessions(&sources)?;
+        self.keep_sessions(&sources);
         Ok(Ran { report, traffic: traffic(&sources) })
     }
 
@@ -99,25 +99,25 @@ impl Host {
     /// # Errors
     /// The store.
     pub(crate) fn preview(&self, job: Job) -> Result<(Writes, Ran), Failure> {
-        self.preview_over(self.library.store(), job)
+        self.preview_over(&self.library, job)
     }
 
-    /// The same over another store, such as one with settings that are only tried.
+    /// The same for a library over another store, such as one with settings that are only tried.
     ///
     /// # Errors
     /// The store.
-    pub(crate) fn preview_over(&self, store: Arc<dyn Store>, job: Job) -> Result<(Writes, Ran), Failure> {
-        let (driver, sources) = self.driver(store)?;
+    pub(crate) fn preview_over(&self, library: &Library, job: Job) -> Result<(Writes, Ran), Failure> {
+        let (driver, sources) = self.driver(library)?;
         // A lease that a dead process left must not hide what the next sync will do.
         let driver = driver.alone();
         let (writes, report) = block_on(driver.preview(job, &CancelToken::new()));
         Ok((writes, Ran { report, traffic: traffic(&sources) }))
     }
 
-    fn driver(&self, store: Arc<dyn Store>) -> Result<(Driver, BTreeMap<SourceId, Connected>), Failure> {
-        let mut driver = Driver::new(store, Arc::new(SystemClock));
+    fn driver(&self, library: &Library) -> Result<(Driver, BTreeMap<SourceId, Connected>), Failure> {
+        let mut driver = Driver::new(library.store(), Arc::new(SystemClock));
         let mut sources = BTreeMap::new();
-        for (id, row) in block_on(self.library.sources())? {
+        for (id, row) in block_on(library.sources())? {
             let source = self.connect(&id, &row)?;
             driver.attach(id.clone(), source.source());
             sources.insert(id, source);
@@ -125,8 +125,9 @@ impl Host {
         Ok((driver, sources))
     }
 
-    /// Stores what the connectors want kept. Losing it would cost a few requests, no more.
-    fn keep_sessions(&self, sources: &BTreeMap<SourceId, Connected>) -> Result<(), Failure> {
+    /// Stores what the connectors want kept. Should that fail, the next run needs a few requests more, and what this
+    /// one has done is still to be told.
+    fn keep_sessions(&self, sources: &BTreeMap<SourceId, Connected>) {
         let mut writer = Writer::new();
         for (id, source) in sources {
             if let Some(session) = source.take_session() {
@@ -134,9 +135,8 @@ impl Host {
             }
         }
         if !writer.is_empty() {
-            block_on(self.library.store().apply(writer.finish()))?;
+            drop(block_on(self.library.store().apply(writer.finish())));
         }
-        Ok(())
     }
 }
 
@@ -164,7 +164,7 @@ impl Clock for SystemClock {
 /// When the system has none.
 pub(crate) fn random() -> Result<[u8; 16], Failure> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
+    getrandom::getrandom(&mut bytes).map_err(|error| {
         Failure::new("random", format!("the system gives no random bytes: {error}"), "check the system")
     })?;
     Ok(bytes)

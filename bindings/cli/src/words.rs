@@ -115,6 +115,11 @@ pub(crate) fn at(time: Option<Time>) -> String {
     )
 }
 
+/// A time for a table: UTC, to the minute.
+pub(crate) fn minute(time: Option<Time>) -> String {
+    time.map_or_else(String::new, |time| rfc3339(time).replace('T', " ").chars().take(16).collect())
+}
+
 /// What a notice of a sync says.
 pub(crate) fn notice(notice: &Notice) -> String {
     match &notice.what {

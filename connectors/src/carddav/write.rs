@@ -93,7 +93,10 @@ impl Dav {
                 if marker {
                     marker::put(&mut contact);
                 }
-                let template = template.as_ref().filter(|raw| raw.format == FORMAT);
+                // A file may be in another encoding; what is sent is UTF-8, and a pattern keeps its bytes.
+                let template = template
+                    .as_ref()
+                    .filter(|raw| raw.format == FORMAT && std::str::from_utf8(&raw.bytes).is_ok());
                 let new = New { key: &key, uid: &uid.0, contact, blobs: &blobs, template };
                 self.create(book, new).await
             }
@@ -118,11 +121,11 @@ impl Dav {
         let answer = self.put(url, card, version4, ("if-none-match", "*".to_owned())).await?;
         match answer.status() {
             412 => {
-                // There is one of this name already: ours, if it came through before and its answer was lost.
+                // There is one of this name and UID already: ours, if it came through before and its answer was
+                // lost, or another program's. Either way it is looked for by its key and merged, not overwritten.
                 match self.get(book, &id).await? {
                     Got::Item(item) if item.uid.as_ref().is_some_and(|u| uid_key(&u.0) == uid_key(uid)) => {
-                        Ok(WriteOutcome::Applied { id, version: item.version.clone(), item: Some(item) }
-                            .into())
+                        Ok(WriteOutcome::Unknown.into())
                     }
                     Got::Item(_) | Got::Failed(_) => {
                         Err(Step::reject(RefusalKind::Invalid, "another card has this name"))

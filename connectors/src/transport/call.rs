@@ -183,6 +183,12 @@ fn tls_failure(error: &Error) -> Option<&'static str> {
 /// What happened, without anything that the request, the answer or the settings hold.
 fn describe(error: &Error) -> String {
     let text = match error {
+        // What has no kind of its own (a host that is not known) the system's own words tell.
+        Error::Io(error)
+            if error.raw_os_error().is_none() && error.kind().to_string().starts_with("uncat") =>
+        {
+            return error.to_string();
+        }
         Error::Io(error) => return error.kind().to_string(),
         Error::Timeout(Timeout::Resolve) => "finding the host took too long",
         Error::Timeout(Timeout::Connect) => "connecting took too long",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 
-/// Counts effects; blows at the chosen one.
+/// Counts effects; blows at the chosen one, or fills the disk.
 #[derive(Clone, Debug, Default)]
 pub struct Fuse(Arc<State>);
 
@@ -21,6 +21,8 @@ struct State {
     /// 0: never.
     at: AtomicU64,
     blown: AtomicBool,
+    /// Commits that still find room, plus one; 0: there is room for all.
+    room: AtomicU64,
 }
 
 impl Fuse {
@@ -29,6 +31,22 @@ impl Fuse {
         self.0.passed.store(0, Ordering::SeqCst);
         self.0.at.store(at, Ordering::SeqCst);
         self.0.blown.store(false, Ordering::SeqCst);
+    }
+
+    /// The disk is full after so many commits; `None`: there is room again.
+    pub fn fill(&self, commits: Option<u64>) {
+        self.0.room.store(commits.map_or(0, |commits| commits + 1), Ordering::SeqCst);
+    }
+
+    fn is_full(&self) -> bool {
+        match self.0.room.load(Ordering::SeqCst) {
+            0 => false,
+            1 => true,
+            room => {
+                self.0.room.store(room - 1, Ordering::SeqCst);
+                false
+            }
+        }
     }
 
     pub fn passed(&self) -> u64 {
@@ -115,6 +133,9 @@ impl Store for Fused<dyn Store> {
 
     async fn apply(&self, batch: Batch) -> Result<Revision, StoreError> {
         self.1.moment().await;
+        if self.1.is_full() {
+            return Err(StoreError::Full);
+        }
         let result = self.0.apply(batch).await;
         self.1.moment().await;
         result

@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, clippy::print_stderr)]
 
 mod accounts;
+mod bad_input;
 mod cards;
 mod fuse;
 mod stories;

@@ -2,9 +2,9 @@
 
 mod conflicts;
 mod deletes;
-mod edits;
+pub mod edits;
 mod many;
-mod meeting;
+pub mod meeting;
 mod restart;
 
 use crate::accounts::{Account, KINDS, live, preset};

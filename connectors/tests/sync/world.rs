@@ -58,6 +58,7 @@ pub struct World {
     process: Option<Process>,
     /// Bystanders as they were on the side where they began.
     bystanders: Vec<(Side, String, Vec<u8>)>,
+    vdir: VdirOptions,
 }
 
 /// What dies with the process.
@@ -90,6 +91,7 @@ impl World {
             session: Vec::new(),
             process: None,
             bystanders: Vec::new(),
+            vdir: VdirOptions::default(),
         };
         world.start();
         let mut policy = Policy::default();
@@ -115,11 +117,6 @@ impl World {
     pub fn start(&mut self) {
         self.process = None;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(self.library_file()).expect("a library"));
-        self.start_over(store);
-    }
-
-    /// The same over a store at hand.
-    pub fn start_over(&mut self, store: Arc<dyn Store>) {
         let store: Arc<dyn Store> = Arc::new(Fused(store, self.fuse.clone()));
         let library = block_on(Library::open(Arc::clone(&store), [7; 16])).expect("a library");
         let transport: Arc<dyn HttpTransport> =
@@ -128,12 +125,22 @@ impl World {
         let dav = Remote::new(connector, Wire(transport), self.account.auth.clone(), [9; 16])
             .with_session(self.session.clone());
         let dav = Arc::new(dav);
-        let vdir: Arc<dyn HostSource> =
-            Arc::new(Vdir::open(self.path(), VdirOptions::default()).expect("a folder"));
+        let vdir: Arc<dyn HostSource> = Arc::new(Vdir::open(self.path(), self.vdir).expect("a folder"));
         let mut driver = Driver::new(store, Arc::new(self.clock.clone())).alone();
         driver.attach(server(), Arc::<Dav>::clone(&dav));
         driver.attach(folder(), Arc::new(Fused(vdir, self.fuse.clone())));
         self.process = Some(Process { library, dav, driver });
+    }
+
+    /// The folder may be written to, or not.
+    pub fn set_read_only(&mut self, read_only: bool) {
+        self.vdir.read_only = read_only;
+        self.start();
+    }
+
+    /// Ends the process.
+    pub fn stop(&mut self) {
+        self.process = None;
     }
 
     fn process(&self) -> &Process {
@@ -294,13 +301,11 @@ impl World {
             assert_eq!(text(now), text(bytes), "{name} on {side:?}");
         }
         if !self.account.lossy {
-            let folder_cards: Vec<&Vec<u8>> = before_folder.values().collect();
+            // Copies that met each other keep their UIDs, and what they hold beside the contact.
+            let twins: BTreeMap<_, _> =
+                before_folder.values().filter_map(|card| Some((identity(card)?, card))).collect();
             for (name, card) in &before_server {
-                // Copies that met each other keep their UIDs, and what they hold beside the contact.
-                let wanted = identity(card);
-                let Some(twin) = folder_cards.iter().find(|other| identity(other) == wanted) else {
-                    continue;
-                };
+                let Some(twin) = identity(card).and_then(|identity| twins.get(&identity)) else { continue };
                 assert!(same_meaning(card, twin), "{name}:\n{}\n{}", text(card), text(twin));
             }
         }

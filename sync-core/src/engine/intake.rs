@@ -12,7 +12,7 @@ use crate::identity;
 use crate::library::{Counts, Entry, Parked, RemoteRow, account_key, codec, key};
 use crate::policy::MatchKey;
 use crate::source::{Item, Removal};
-use crate::store::{Key, StoreError};
+use crate::store::{Key, KeyRange, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a page is decided again because somebody else committed first.
@@ -21,6 +21,9 @@ const RACES: u32 = 20;
 const INDEX_ROWS: u32 = 10_000;
 /// Most contacts that one match key may lead to; a key shared by more says nothing.
 const CANDIDATES: u32 = 50;
+
+/// An item of the page and a match key, by their places.
+type Place = (usize, usize);
 
 /// A page under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +39,7 @@ pub(super) struct Chunk {
     step: Step,
     set: WorkSet,
     /// Per unknown item (by place) and match key: the contacts that the index names.
-    hits: BTreeMap<(usize, usize), Vec<ContactId>>,
+    hits: BTreeMap<Place, Vec<ContactId>>,
     accounts: Accounts,
     outcome: Outcome,
     races: u32,
@@ -48,7 +51,7 @@ enum Step {
     /// The rows of linked contacts.
     Linked(EffectId, Vec<ContactId>),
     /// The match index for unknown items, and the accounts with the names of their companies.
-    Index(EffectId, Vec<(usize, usize)>, Vec<String>),
+    Index(EffectId, Vec<(Place, KeyRange)>, Vec<String>),
     /// The rows of candidates.
     Candidates(EffectId, Vec<ContactId>),
     /// The number of links, for the guard.
@@ -180,9 +183,9 @@ impl Chunk {
             }
             (Step::Index(wanted, places, names), Answer::Loaded(rows)) if wanted == id => {
                 let mut scanned = rows?.scanned.into_iter();
-                for (place, found) in places.into_iter().zip(scanned.by_ref()) {
+                for ((place, range), found) in places.into_iter().zip(scanned.by_ref()) {
                     if found.len() < CANDIDATES as usize {
-                        let ids = found.iter().filter_map(|(key, _)| key::contact_of(key));
+                        let ids = found.iter().filter_map(|(key, _)| key::matched(key, &range));
                         self.hits.entry(place).or_default().extend(ids);
                     }
                 }
@@ -251,8 +254,9 @@ impl Chunk {
             let uid = item.uid.as_ref().map(|uid| uid.0.as_str());
             for (rank, match_key) in keys.iter().enumerate() {
                 for (kind, value) in identity::lookups(*match_key, uid, &item.contact) {
-                    query.scan.push(key::matches(kind, &value));
-                    places.push((place, rank));
+                    let range = key::matches(kind, &value);
+                    query.scan.push(range.clone());
+                    places.push(((place, rank), range));
                 }
             }
         }

@@ -6,11 +6,11 @@
 //!
 //! | task | does |
 //! |---|---|
-//! | [`open`] | loads the sources, takes their leases, signs in |
-//! | [`settle`] | finds out what became of writes whose answer was lost |
-//! | [`pull`] | lists changes, fetches items, merges them in page by page; removals behind the guard, then the cursor |
-//! | [`push`] | stores intents, sends them, moves the bases to what was accepted |
-//! | [`close`] | schedules the next pass, gives the leases back |
+//! | `open` | loads the sources, takes their leases, signs in |
+//! | `settle` | finds out what became of writes whose answer was lost |
+//! | `pull` | lists changes, fetches items, merges them in page by page; removals behind the guard, then the cursor |
+//! | `push` | stores intents, sends them, moves the bases to what was accepted |
+//! | `close` | schedules the next pass, gives the leases back |
 //!
 //! Nothing goes out before its intent is stored; a cursor moves only when all before it is applied or recorded.
 

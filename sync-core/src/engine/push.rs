@@ -6,7 +6,7 @@ use super::page::Page;
 use super::receipt::Sent;
 use super::workset::WorkSet;
 use super::{Flow, Phase};
-use crate::contact::{Blob, Contact, Field, Photo, Value};
+use crate::contact::{Blob, Contact, Field, Photo, Value, uid_key};
 use crate::id::{ContactId, EffectId, IntentKey, RemoteId, SourceId};
 use crate::library::{
     Action, Actor, Counts, Dirty, Entry, FieldWrite, Held, Intent, IntentKind, Link, Record, Stamp, Toward,
@@ -40,7 +40,7 @@ pub(super) struct Push {
     sends: Vec<Send>,
     /// Writes of this page that wait for their turn: places in `sends`.
     unsent: VecDeque<usize>,
-    running: BTreeMap<EffectId, Vec<usize>>,
+    running: BTreeMap<EffectId, Under>,
     reading: BTreeMap<EffectId, Vec<RemoteId>>,
     unread: VecDeque<RemoteId>,
     counts: Counts,
@@ -66,8 +66,8 @@ enum Step {
     Hold(EffectId),
     /// The rows of a page.
     Rows(EffectId),
-    /// Pictures and patterns for its writes.
-    Extras(EffectId, Vec<Extra>),
+    /// Pictures and patterns for its writes, and who else has the UIDs that name new items (places in `sends`).
+    Extras(EffectId, Vec<Extra>, Vec<usize>),
     /// Commit 1: intents.
     Intend(EffectId),
     /// Writes and reading back.
@@ -83,6 +83,14 @@ enum Step {
 enum Extra {
     Blob(usize, String),
     Pattern(usize),
+}
+
+/// A command of writes under way.
+#[derive(Clone, Debug, PartialEq)]
+struct Under {
+    places: Vec<usize>,
+    /// Others may have been under way beside it.
+    crowded: bool,
 }
 
 /// One write of a page.
@@ -181,8 +189,11 @@ impl Push {
                 self.set.read(&page, &rows)?;
                 Ok(self.plan(context))
             }
-            (Step::Extras(wanted, extras), Answer::Loaded(rows)) if wanted == id => {
+            (Step::Extras(wanted, extras, named), Answer::Loaded(rows)) if wanted == id => {
                 let rows = rows?;
+                for (at, found) in named.into_iter().zip(&rows.scanned) {
+                    self.keep_apart(context, at, found);
+                }
                 for (extra, row) in extras.into_iter().zip(rows.got) {
                     let Some(row) = row else { continue };
                     match extra {
@@ -203,8 +214,8 @@ impl Push {
             },
             (Step::Send, Answer::Ran(result)) => {
                 self.step = Step::Send;
-                if let Some(places) = self.running.remove(&id) {
-                    self.wrote(context, &places, result);
+                if let Some(under) = self.running.remove(&id) {
+                    self.wrote(context, &under, result);
                 } else if let Some(ids) = self.reading.remove(&id) {
                     self.read_back(context, &ids, result);
                 }
@@ -387,8 +398,16 @@ impl Push {
         }
         let mut query = Query::default();
         let mut extras = Vec::new();
+        let mut named = Vec::new();
         let patterns = self.pattern_sources(context);
         for (at, send) in self.sends.iter().enumerate() {
+            if let Write::Create { key, uid, .. } = &send.write
+                && uid_name(&uid.0).as_deref() == Some(key.as_str())
+            {
+                query.scan.push(key::matches("uid", &uid_key(&uid.0)));
+                query.limit = 2;
+                named.push(at);
+            }
             for hash in wanted_blobs(&send.write) {
                 query.get.push(key::blob(&hash));
                 extras.push(Extra::Blob(at, hash));
@@ -404,11 +423,27 @@ impl Push {
                 }
             }
         }
-        if extras.is_empty() {
+        if extras.is_empty() && named.is_empty() {
             return self.intend(context);
         }
-        self.step = Step::Extras(context.load(query), extras);
+        self.step = Step::Extras(context.load(query), extras, named);
         Flow::Wait
+    }
+
+    /// Where two contacts have one UID, the new item gets a name of its own.
+    fn keep_apart(&mut self, context: &Context<'_>, at: usize, holders: &[(Key, crate::store::Row)]) {
+        let Some(send) = self.sends.get_mut(at) else { return };
+        let id = send.sent.contact;
+        if holders.iter().all(|(key, _)| key::contact_of(key) == Some(id)) {
+            return;
+        }
+        let own = intent_key(&context.shared.seed, &self.source, id, context.shared.epoch);
+        if let Write::Create { key, .. } = &mut send.write {
+            key.clone_from(&own);
+        }
+        if let Some(intent) = self.set.ties.get_mut(&id).and_then(|tie| tie.intent.new.as_mut()) {
+            intent.key = own;
+        }
     }
 
     /// The source that a contact came from.
@@ -453,8 +488,9 @@ impl Push {
         let key = tie.dirty.new.take().and_then(|dirty| dirty.key);
         let link = tie.link.new.clone();
         let dispatch = plan::dispatch(&site, &record, link.as_ref(), tie.subscribed(&self.source));
-        let key =
-            key.unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
+        let key = key
+            .or_else(|| uid_name(&record.uid).filter(|_| lane.row.capabilities.uids).map(IntentKey))
+            .unwrap_or_else(|| intent_key(&context.shared.seed, &self.source, id, context.shared.epoch));
         match dispatch {
             Dispatch::Nothing => {}
             Dispatch::Read => {
@@ -588,10 +624,9 @@ impl Push {
     }
 
     fn add_pattern(&mut self, at: usize, raw: Raw) {
-        if let Some(Write::Create { template, .. }) = self.sends.get_mut(at).map(|send| &mut send.write) {
-            if template.is_none() && !raw.bytes.is_empty() {
-                *template = Some(raw);
-            }
+        let write = self.sends.get_mut(at).map(|send| &mut send.write);
+        if let Some(Write::Create { template: template @ None, .. }) = write {
+            *template = (!raw.bytes.is_empty()).then_some(raw);
         }
     }
 
@@ -647,7 +682,7 @@ impl Push {
             let places: Vec<usize> = self.unsent.drain(..take).collect();
             let writes = places.iter().filter_map(|at| Some(self.sends.get(*at)?.write.clone())).collect();
             let effect = context.run(&self.source, Command::Write(writes));
-            self.running.insert(effect, places);
+            self.running.insert(effect, Under { places, crowded: in_flight > 1 });
         }
         if !self.running.is_empty() {
             return Flow::Wait;
@@ -666,7 +701,8 @@ impl Push {
         if self.sends.is_empty() { self.next_page(context) } else { self.again(context) }
     }
 
-    fn wrote(&mut self, context: &mut Context<'_>, places: &[usize], result: Result<Outcome, SourceError>) {
+    fn wrote(&mut self, context: &mut Context<'_>, under: &Under, result: Result<Outcome, SourceError>) {
+        let places = &under.places;
         let outcomes: Vec<WriteOutcome> = match result {
             Ok(Outcome::Written(outcomes)) if outcomes.len() == places.len() => outcomes,
             // An error of the whole command, or an answer that fits nothing: what happened is not known.
@@ -685,6 +721,14 @@ impl Push {
                     if !matches!(send.write, Write::Delete { .. }) =>
                 {
                     self.unread.push_back(id.clone());
+                }
+                // Some servers lock the whole book for a write: from now on one after the other.
+                WriteOutcome::NotSent(SourceError::Throttled { seconds: None }) if under.crowded => {
+                    if let Some(lane) = context.shared.lanes.get_mut(&self.source) {
+                        lane.row.capabilities.in_flight = 1;
+                    }
+                    self.unsent.push_back(*at);
+                    continue;
                 }
                 WriteOutcome::NotSent(error) => {
                     if let Some(lane) = context.shared.lanes.get_mut(&self.source) {
@@ -791,6 +835,14 @@ fn parting_write(contact: ContactId, link: &Link, unmark: bool, categories: Opti
         marker: unmark.then_some(false),
     };
     Send { write, sent: Sent::new(contact, IntentKind::Update, Vec::new()) }
+}
+
+/// The name that a new item takes from its UID, where that is fit for a file and an href: what other programs do too,
+/// so that they and we name one card alike.
+fn uid_name(uid: &str) -> Option<String> {
+    let name = uid.strip_prefix("urn:uuid:").unwrap_or(uid);
+    let fits = (8..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| name.to_owned())
 }
 
 /// The pictures whose bytes a write needs.

@@ -218,6 +218,12 @@ pub fn matches(kind: &str, value: &str) -> KeyRange {
     range("match", &[kind.as_bytes(), value.as_bytes()])
 }
 
+/// The contact of a row of [`matches()`]; `None` for one of a longer value, which a `/` in it makes look alike.
+#[must_use]
+pub fn matched(key: &Key, range: &KeyRange) -> Option<ContactId> {
+    ContactId::from_bytes(key.0.get(range.start.0.len()..)?)
+}
+
 /// All contacts with a match key that begins so.
 #[must_use]
 pub fn matches_beginning(kind: &str, value: &str) -> KeyRange {
@@ -299,19 +305,26 @@ pub fn account_of(key: &Key) -> Option<String> {
 /// An account in the index by name.
 #[must_use]
 pub fn account_named(name: &str, id: &str) -> Key {
-    key("account-name", &[name.as_bytes(), id.as_bytes()])
+    key("account-name", &[&closed(name), id.as_bytes()])
 }
 
 /// All accounts with a name.
 #[must_use]
 pub fn accounts_named(name: &str) -> KeyRange {
-    range("account-name", &[name.as_bytes()])
+    range("account-name", &[&closed(name)])
+}
+
+/// A name whose end shows, whatever follows it.
+fn closed(name: &str) -> Vec<u8> {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.push(0);
+    bytes
 }
 
 /// The id of an account from its key in the index by name.
 #[must_use]
 pub fn account_of_name(key: &Key, name: &str) -> Option<String> {
-    String::from_utf8(key.0.get("account-name/".len() + name.len() + 1..)?.to_vec()).ok()
+    String::from_utf8(key.0.get(accounts_named(name).start.0.len()..)?.to_vec()).ok()
 }
 
 #[cfg(test)]
@@ -330,6 +343,13 @@ mod tests {
         assert_eq!(source_of_reference(&reference(id, &source)), Some(source.clone()));
         let longer = SourceId::new("home-2").expect("a name");
         assert!(!links(&source).contains(&link(&longer, id)));
+        let (short, long) = (matches("name", "ann"), match_key("name", "ann/bob", id));
+        assert_eq!(
+            (matched(&long, &short), matched(&match_key("name", "ann", id), &short)),
+            (None, Some(id))
+        );
+        assert!(!accounts_named("a").contains(&account_named("a/b", "1")));
+        assert_eq!(account_of_name(&account_named("a/b", "1/2"), "a/b").as_deref(), Some("1/2"));
         assert!(matches("email", "a@x.org").contains(&match_key("email", "a@x.org", id)));
         assert!(!matches("email", "a@x.org").contains(&match_key("email", "a@x.organization", id)));
     }

@@ -212,6 +212,7 @@ impl Library {
                 lost,
             };
             desk.entry(&mut writer, id, pass, now, Action::Update, &stamp.actor, vec![write]);
+            super::handle::touched(&mut writer, pass, &[id]);
             self.commit(writer).await
         })
         .await

@@ -1,7 +1,7 @@
 //! What is to be done about one contact at one source: pure functions of what both sides hold and of the policy.
 //!
-//! *Classify, decide, order*: [`inbound`] takes a change of the source in, [`removal`] answers a disappearance,
-//! [`outbound`] works out what the source has not heard, [`settle`] moves the bases when it has accepted a write.
+//! *Classify, decide, order*: `inbound` takes a change of the source in, `removal` answers a disappearance,
+//! `outbound` works out what the source has not heard, `settle` moves the bases when it has accepted a write.
 //! Nothing here knows a profile by name or does any I/O; every field that is written carries its reason (E-08).
 
 mod fit;

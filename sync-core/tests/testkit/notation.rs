@@ -28,9 +28,9 @@ fn content(scenario: &Scenario) -> (&str, &str, &[(String, String)], Vec<&Step>)
 #[test]
 fn all_shipped_scenarios_parse_and_print() {
     let scenarios = shipped();
-    assert_eq!(scenarios.len(), 156);
+    assert_eq!(scenarios.len(), 208);
     let ids: BTreeSet<&str> = scenarios.iter().map(|scenario| scenario.id.as_str()).collect();
-    assert_eq!(ids.len(), 156, "an id comes twice");
+    assert_eq!(ids.len(), 208, "an id comes twice");
     for scenario in &scenarios {
         let printed = scenario.to_string();
         let again = parse("printed", &printed).unwrap_or_else(|e| panic!("{e}\n{printed}"));

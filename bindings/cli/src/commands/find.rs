@@ -1,31 +1,40 @@
-//! `search` and `caller`: the directory of the library.
-//!
-//! Both are plain and right: a search reads every contact, caller ID asks the index of numbers.
+//! `search` and `caller`: the directory of the library, and of the sources asked live.
 
 use super::{each_contact, live};
 use crate::errors::Failure;
 use crate::host::Host;
 use crate::output::table::Table;
-use crate::output::{Reply, json};
+use crate::output::{Reply, clean, json};
+use acquaint_core::capability::Capabilities;
 use acquaint_core::contact::{Contact, Field, phone_key};
+use acquaint_core::directory::{CallerId, Directory, Subject};
 use acquaint_core::id::ContactId;
-use acquaint_core::library::{Listed, key};
-use acquaint_core::policy::CallerMatch;
-use acquaint_core::store::KeyRange;
+use acquaint_core::library::key;
+use acquaint_core::policy::Origin;
+use acquaint_core::source::{Command, HostSource, Outcome, SourceError};
+use async_trait::async_trait;
+use futures::FutureExt;
+use futures::channel::oneshot;
 use futures::executor::block_on;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Arguments of `search`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   acquaint search ann
-  acquaint search 'berg acme'    every word must be the beginning of a word of the contact
+  acquaint search berg acme      every word must be the beginning of a word of the contact
   acquaint search 3012           or a part of a number")]
 pub(crate) struct SearchArgs {
     /// What to look for.
-    text: String,
+    #[arg(required = true, value_name = "TEXT")]
+    words: Vec<String>,
+    /// Do not ask the sources.
+    #[arg(long)]
+    local: bool,
     /// The most hits.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
@@ -35,40 +44,117 @@ pub(crate) struct SearchArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  acquaint caller '+49 30 1234'
+  acquaint caller +49 30 1234
   acquaint caller 0301234        without the country, it is found if it is the end of one number")]
 pub(crate) struct CallerArgs {
     /// The number.
-    #[arg(allow_hyphen_values = true)]
-    number: String,
+    #[arg(required = true, value_name = "NUMBER")]
+    number: Vec<String>,
 }
 
 /// Carries out `search`.
 pub(crate) fn search(args: &SearchArgs, host: &Host) -> Result<Reply, Failure> {
-    let words: Vec<String> = args.text.split_whitespace().map(str::to_lowercase).collect();
+    let text = args.words.join(" ");
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
     if words.is_empty() {
         return Err(Failure::usage("there is nothing to look for", "name a word or a part of a number"));
     }
-    let mut hits: Vec<(u8, String, Listed)> = Vec::new();
+    let found = block_on(directory(host, !args.local)?.search(&host.user, &text, deadline(host)?))?;
+    let mut rows: Vec<(Option<ContactId>, String, Contact)> = Vec::new();
+    for hit in found.hits {
+        match hit.subject {
+            Subject::Contact(id) => rows.push((Some(id), origin(&hit.origin), hit.contact)),
+            Subject::Item(source, _) => rows.push((None, format!("source:{source}"), hit.contact)),
+        }
+    }
+    // What the index of names does not hold: companies, addresses, numbers.
+    let known: BTreeSet<ContactId> = rows.iter().filter_map(|(id, _, _)| *id).collect();
+    let mut others: Vec<(u8, ContactId, Contact)> = Vec::new();
     each_contact(&host.library, |listed| {
-        if let Some(rank) = rank(&listed.record.contact, &words) {
-            hits.push((rank, listed.record.contact.display_name().to_lowercase(), listed));
+        if let Some(rank) = rank(&listed.record.contact, &words)
+            && !known.contains(&listed.id)
+        {
+            others.push((rank, listed.id, listed.record.contact));
         }
         Ok(())
     })?;
-    hits.sort_by(|a, b| (a.0, &a.1, a.2.id).cmp(&(b.0, &b.1, b.2.id)));
-    let total = hits.len();
-    hits.truncate(args.limit);
-    let shown: Vec<Listed> = hits.into_iter().map(|(_, _, listed)| listed).collect();
-    let mut text = match shown.is_empty() {
-        true => "Nothing found.\n".to_owned(),
-        false => table(&shown).render(),
-    };
-    if total > shown.len() {
-        text.push_str(&format!("{} more; --limit shows them\n", total - shown.len()));
+    others.sort_by_cached_key(|(rank, id, contact)| (*rank, contact.display_name().to_lowercase(), *id));
+    rows.extend(others.into_iter().map(|(_, id, contact)| (Some(id), "personal".to_owned(), contact)));
+    let total = rows.len();
+    rows.truncate(args.limit);
+    let mut table = Table::new(&HEAD);
+    let mut hits = Vec::new();
+    for (id, origin, contact) in &rows {
+        let place = id.map_or_else(|| origin.clone(), |id| id.to_string());
+        row(&mut table, &place, contact);
+        hits.push(json!({
+            "id": id.map(|id| id.to_string()), "origin": origin, "name": contact.display_name(),
+            "fields": json::fields(contact),
+        }));
     }
-    let list: Vec<_> = shown.iter().map(json::contact).collect();
-    Ok(Reply::done(json!({ "hits": list, "total": total }), text))
+    let mut text = if table.is_empty() { "Nothing found.\n".to_owned() } else { table.render() };
+    if total > rows.len() {
+        text.push_str(&format!("{} more; --limit shows them\n", total - rows.len()));
+    }
+    let mut missing = Vec::new();
+    for (source, error) in &found.missing {
+        text.push_str(&format!("{source} could not be asked: {}\n", clean(&error.to_string())));
+        missing.push(json!({ "source": source.as_str(), "error": json::source_error(error) }));
+    }
+    Ok(Reply::done(json!({ "hits": hits, "total": total, "missing": missing }), text))
+}
+
+/// The directory of a library, with its sources to be asked live or without.
+fn directory(host: &Host, live: bool) -> Result<Directory, Failure> {
+    let mut directory = Directory::new(host.library.clone());
+    if live {
+        for (id, row) in block_on(host.library.sources())? {
+            directory.attach(id.clone(), host.connect(&id, &row)?.source());
+        }
+    } else {
+        // One that is not attached would be named as missing.
+        for id in block_on(host.library.sources())?.into_keys() {
+            directory.attach(id, Arc::new(Silent));
+        }
+    }
+    Ok(directory)
+}
+
+/// A source that is not asked.
+struct Silent;
+
+#[async_trait]
+impl HostSource for Silent {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    async fn run(&self, _: Command) -> Result<Outcome, SourceError> {
+        Ok(Outcome::Hits(Vec::new()))
+    }
+}
+
+/// Ends when the policy has no more patience for live sources (K16).
+fn deadline(host: &Host) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let timeouts = block_on(host.library.sources())?.into_values().map(|row| row.policy.search.timeout_ms);
+    let patience = Duration::from_millis(timeouts.max().unwrap_or(0).into());
+    let (over, waiting) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        std::thread::sleep(patience);
+        // Nobody waits any more if all have answered.
+        let _ = over.send(());
+    });
+    Ok(waiting.map(|_| ()))
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Personal => "personal".to_owned(),
+        Origin::Directory => "directory".to_owned(),
+        Origin::Groups => "groups".to_owned(),
+        Origin::Sources => "sources".to_owned(),
+        Origin::Source(id) => format!("source:{id}"),
+    }
 }
 
 /// How well a contact fits: 0 by name, 1 by something else, 2 by a number; `None`: a word is not there.
@@ -107,20 +193,12 @@ fn rank(contact: &Contact, words: &[String]) -> Option<u8> {
     Some(worst)
 }
 
-fn table(contacts: &[Listed]) -> Table {
-    let mut table = Table::new(&["ID", "NAME", "COMPANY", "PHONES", "EMAILS"]);
-    for listed in contacts {
-        let contact = &listed.record.contact;
-        let list = |field| contact.get(field).map(|value| value.show()).unwrap_or_default();
-        table.row([
-            &listed.id.to_string(),
-            &contact.display_name(),
-            contact.text(&Field::Company),
-            &list(&Field::Phones),
-            &list(&Field::Emails),
-        ]);
-    }
-    table
+const HEAD: [&str; 5] = ["ID", "NAME", "COMPANY", "PHONES", "EMAILS"];
+
+fn row(table: &mut Table, place: &str, contact: &Contact) {
+    let list = |field| contact.get(field).map(|value| value.show()).unwrap_or_default();
+    let (phones, emails) = (list(&Field::Phones), list(&Field::Emails));
+    table.row([place, &contact.display_name(), contact.text(&Field::Company), &phones, &emails]);
 }
 
 /// Digits of a number without its country that must agree at least.
@@ -128,53 +206,41 @@ const NATIONAL_DIGITS: usize = 7;
 
 /// Carries out `caller`.
 pub(crate) fn caller(args: &CallerArgs, host: &Host) -> Result<Reply, Failure> {
-    let number = phone_key(&args.number);
+    let dialled = args.number.join(" ");
+    let number = phone_key(&dialled);
     if !number.bytes().any(|b| b.is_ascii_digit()) {
         return Err(Failure::usage(
             "this is no number",
-            "write the number as it is dialled, such as '+49 30 1234'",
+            "write the number as it is dialled, such as +49 30 1234",
         ));
     }
-    let exact = by_index(host, key::matches("phone", &number))?;
-    let (ids, by) = if !exact.is_empty() {
-        (exact, "number")
-    } else if let Some(digits) = last_digits(host)? {
-        (by_ending(host, |own| ends_alike(own, &number, digits))?, "last_digits")
-    } else {
-        (by_ending(host, |own| is_national_form(own, &number))?, "national")
+    let (ids, by) = match block_on(Directory::new(host.library.clone()).caller(&host.user, Some(&dialled)))? {
+        CallerId::Known { contact, others, .. } => {
+            (std::iter::once(contact).chain(others).collect(), Some("number"))
+        }
+        CallerId::Unknown | CallerId::Withheld => {
+            let ids: Vec<ContactId> = in_national_form(host, &number)?.into_iter().collect();
+            let by = (!ids.is_empty()).then_some("national");
+            (ids, by)
+        }
     };
+    let mut table = Table::new(&HEAD);
     let mut contacts = Vec::new();
     for id in ids {
-        contacts.push(live(&host.library, id)?);
+        let listed = live(&host.library, id)?;
+        row(&mut table, &id.to_string(), &listed.record.contact);
+        contacts.push(json::contact(&listed));
     }
-    let text = match contacts.len() {
-        0 => "Nobody in the library has this number.\n".to_owned(),
-        _ => table(&contacts).render(),
+    let text = match table.is_empty() {
+        true => "Nobody in the library has this number.\n".to_owned(),
+        false => table.render(),
     };
-    let list: Vec<_> = contacts.iter().map(json::contact).collect();
-    let by = if contacts.is_empty() { serde_json::Value::Null } else { json!(by) };
-    Ok(Reply::done(json!({ "number": number, "contacts": list, "matched_by": by }), text))
-}
-
-/// The number of last digits that count, where the rules of a source say so (K15).
-fn last_digits(host: &Host) -> Result<Option<usize>, Failure> {
-    let digits =
-        block_on(host.library.sources())?.into_values().filter_map(|row| match row.policy.caller.matching {
-            CallerMatch::Last(digits) => usize::try_from(digits).ok(),
-            CallerMatch::E164 => None,
-        });
-    Ok(digits.min())
+    Ok(Reply::done(json!({ "number": number, "contacts": contacts, "matched_by": by }), text))
 }
 
 fn digits(number: &str) -> String {
     let number = number.split('x').next().unwrap_or_default();
     number.chars().filter(char::is_ascii_digit).collect()
-}
-
-fn ends_alike(own: &str, other: &str, count: usize) -> bool {
-    let (own, other) = (digits(own), digits(other));
-    let tail = |text: &str| text.len().checked_sub(count).and_then(|at| text.get(at..)).map(str::to_owned);
-    tail(&own).is_some() && tail(&own) == tail(&other)
 }
 
 /// Whether one is the other without its country and with or without the trunk zero (`0301234` of `+49301234`).
@@ -192,18 +258,10 @@ fn is_national_form(one: &str, other: &str) -> bool {
     short.len() >= NATIONAL_DIGITS && (1..=3).contains(&country) && long.ends_with(short)
 }
 
-fn by_index(host: &Host, range: KeyRange) -> Result<BTreeSet<ContactId>, Failure> {
+fn in_national_form(host: &Host, number: &str) -> Result<BTreeSet<ContactId>, Failure> {
     let mut found = BTreeSet::new();
-    numbers(host, range, |id, _| {
-        found.insert(id);
-    })?;
-    Ok(found)
-}
-
-fn by_ending(host: &Host, fits: impl Fn(&str) -> bool) -> Result<BTreeSet<ContactId>, Failure> {
-    let mut found = BTreeSet::new();
-    numbers(host, KeyRange::prefix(*b"match/phone/"), |id, number| {
-        if fits(number) {
+    numbers(host, |id, own| {
+        if is_national_form(own, number) {
             found.insert(id);
         }
     })?;
@@ -211,8 +269,9 @@ fn by_ending(host: &Host, fits: impl Fn(&str) -> bool) -> Result<BTreeSet<Contac
 }
 
 /// Goes through the index of numbers.
-fn numbers(host: &Host, mut range: KeyRange, mut visit: impl FnMut(ContactId, &str)) -> Result<(), Failure> {
+fn numbers(host: &Host, mut visit: impl FnMut(ContactId, &str)) -> Result<(), Failure> {
     const ROWS: u32 = 10_000;
+    let mut range = key::matches_beginning("phone", "");
     let store = host.library.store();
     loop {
         let page = block_on(store.scan(vec![range.clone()], ROWS))?.pop().unwrap_or_default();
@@ -249,7 +308,6 @@ mod tests {
         ] {
             assert_eq!(is_national_form(one, other), same, "{one} {other}");
         }
-        assert!(ends_alike("+493012345", "0049-3012345", 6) && !ends_alike("12345", "12345", 6));
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn list(host: &Host) -> Result<Reply, Failure> {
         let at = format!("at {source}");
         let (gone, other) = if held.inbound { (at.as_str(), "here") } else { ("here", at.as_str()) };
         let what = if held.emptied { "values" } else { "contact" };
-        table.row([&id.to_string(), &name, what, gone, other, &words::at(Some(held.since))]);
+        table.row([&id.to_string(), &name, what, gone, other, &words::minute(Some(held.since))]);
         rows.push(json!({
             "contact": id.to_string(),
             "name": name,

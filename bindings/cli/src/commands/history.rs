@@ -7,8 +7,9 @@ use crate::output::table::Table;
 use crate::output::{Reply, clean, heading, json};
 use crate::value::quoted;
 use crate::words;
-use acquaint_core::id::ContactId;
-use acquaint_core::library::{Counts, Listed, Toward};
+use acquaint_core::id::{ContactId, PassId};
+use acquaint_core::library::{Counts, Listed, PassRow, Toward, codec, key};
+use acquaint_core::time::Time;
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -64,7 +65,7 @@ fn passes(host: &Host) -> Result<Reply, Failure> {
         let more = edited.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let what = if edited.is_empty() { what.join("; ") } else { names.join(", ") + &more };
-        table.row([&id.to_string(), &words::at(Some(pass.began)), &pass.reason, &what]);
+        table.row([&id.to_string(), &words::minute(Some(pass.began)), &pass.reason, &what]);
         let counts: Map<String, Value> =
             pass.counts.iter().map(|(source, counts)| (source.to_string(), json::counts(counts))).collect();
         rows.push(json!({
@@ -84,6 +85,12 @@ fn existing(host: &Host, id: ContactId) -> Result<Listed, Failure> {
     }
 }
 
+/// When the pass began that brought a contact in.
+fn began(host: &Host, id: ContactId) -> Result<Option<Time>, Failure> {
+    let row = block_on(host.library.store().get(vec![key::pass(PassId(id.epoch))]))?.pop().flatten();
+    Ok(row.as_ref().map(codec::decode::<PassRow>).transpose()?.map(|pass| pass.began))
+}
+
 fn of_contact(host: &Host, id: ContactId) -> Result<Reply, Failure> {
     let listed = existing(host, id)?;
     let entries = block_on(host.library.history(id))?;
@@ -92,7 +99,7 @@ fn of_contact(host: &Host, id: ContactId) -> Result<Reply, Failure> {
     let created = &listed.record.created;
     table.row([
         &id.epoch.to_string(),
-        &words::at(created.time),
+        &words::minute(began(host, id)?),
         "library",
         "create",
         "",
@@ -106,7 +113,7 @@ fn of_contact(host: &Host, id: ContactId) -> Result<Reply, Failure> {
             _ => "library".to_owned(),
         };
         let (pass, when, action) =
-            (entry.pass.to_string(), words::at(Some(entry.time)), json::action(entry.action));
+            (entry.pass.to_string(), words::minute(Some(entry.time)), json::action(entry.action));
         if entry.fields.is_empty() {
             table.row([&pass, &when, &place, action, "", "", "", &entry.rule]);
         }

@@ -5,7 +5,7 @@ use crate::errors::{Failure, Who};
 use crate::host::{Host, Ran, Writes};
 use crate::output::json;
 use crate::output::table::Table;
-use crate::output::{Exit, Reply, bad, good, heading, next_steps, notable};
+use crate::output::{Exit, Reply, bad, clean, good, heading, next_steps, notable};
 use crate::value::quoted;
 use crate::words;
 use acquaint_core::engine::{Report, SourceReport};
@@ -60,12 +60,7 @@ pub(crate) fn report(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
     }
     let mut text = sources_table(ran, &rows);
     text.push_str(&notices_text(host, &ran.report)?);
-    let mut next = Vec::new();
-    for (source, report) in &ran.report.sources {
-        if let Some(error) = &report.error {
-            next.push(format!("{source}: {}", Failure::from(error.clone()).next));
-        }
-    }
+    let mut next = advice(&ran.report);
     if open_now > 0 {
         next.push(format!("{} to decide: `acquaint conflict list`", words::count(open_now, "conflict")));
     }
@@ -87,6 +82,12 @@ pub(crate) fn report(host: &Host, ran: &Ran) -> Result<Reply, Failure> {
         None => Exit::Done,
     };
     Ok(Reply { json: document, text, exit })
+}
+
+/// What to do about the sources that failed.
+fn advice(report: &Report) -> Vec<String> {
+    let failed = report.sources.iter().filter_map(|(source, report)| Some((source, report.error.clone()?)));
+    failed.map(|(source, error)| format!("{source}: {}", Failure::from(error).next)).collect()
 }
 
 /// Tells what a run would do.
@@ -113,18 +114,18 @@ pub(crate) fn preview(host: &Host, writes: &Writes, ran: &Ran) -> Result<Reply, 
         write_rows(&mut table, name, entry, entry.source.as_ref().and_then(|source| rows.get(source)));
     }
     if table.is_empty() {
-        text.push_str("A sync would write nothing.\n");
+        let where_reached = if error.is_some() { " where it gets through" } else { "" };
+        text.push_str(&format!("A sync would write nothing{where_reached}.\n"));
     } else {
         text.push_str(&table.render());
         text.push_str(&format!("{}; nothing was written.\n", words::count(writes.len(), "write")));
     }
     text.push_str(&notices_text(host, &ran.report)?);
-    for (source, report) in &ran.report.sources {
-        if let Some(error) = &report.error {
-            text.push_str(&format!("{} {source}: {error}\n", bad("error:")));
-        }
+    text.push_str(&errors_text(&ran.report));
+    let mut next = advice(&ran.report);
+    if !writes.is_empty() {
+        next.push("`acquaint sync` does this".to_owned());
     }
-    let next = if writes.is_empty() { Vec::new() } else { vec!["`acquaint sync` does this".to_owned()] };
     text.push_str(&next_steps(&next));
     let exit = if error.is_some() { Exit::Failed } else { Exit::Done };
     Ok(Reply { json: document, text, exit })
@@ -246,7 +247,7 @@ fn notices_json(ran: &Ran, host: &Host) -> Result<Vec<Value>, Failure> {
 }
 
 fn sources_table(ran: &Ran, rows: &BTreeMap<SourceId, SourceRow>) -> String {
-    let mut table = Table::new(&["SOURCE", "TO LIBRARY", "TO SOURCE", "BESIDE", "REQUESTS", "RESULT"]);
+    let mut table = Table::new(&["SOURCE", "RESULT", "TO LIBRARY", "TO SOURCE", "BESIDE", "REQUESTS"]);
     for (source, report) in &ran.report.sources {
         let c = &report.counts;
         let into = changes(c.hub_created, c.hub_updated, c.hub_deleted);
@@ -275,11 +276,11 @@ fn sources_table(ran: &Ran, rows: &BTreeMap<SourceId, SourceRow>) -> String {
             None => "local".to_owned(),
         };
         let result = match &report.error {
-            Some(error) => error.to_string(),
-            None if report.busy => "another program syncs it now".to_owned(),
-            None => "in step".to_owned(),
+            Some(_) => "failed",
+            None if report.busy => "busy",
+            None => "in step",
         };
-        table.row([source.as_str(), &into, &out, &or_dash(beside.join(", ")), &traffic, &result]);
+        table.row([source.as_str(), result, &into, &out, &or_dash(beside.join(", ")), &traffic]);
     }
     if table.is_empty() {
         let off = rows.len();
@@ -291,7 +292,20 @@ fn sources_table(ran: &Ran, rows: &BTreeMap<SourceId, SourceRow>) -> String {
         Some(pass) => good(&format!("Done: pass {pass}.")),
         None => good("Done."),
     };
-    format!("{}{verdict}\n", table.render())
+    format!("{}{}{verdict}\n", table.render(), errors_text(&ran.report))
+}
+
+/// What went wrong, whole: a table may be cut.
+fn errors_text(report: &Report) -> String {
+    let mut text = String::new();
+    for (source, report) in &report.sources {
+        if let Some(error) = &report.error {
+            text.push_str(&format!("{} {source}: {}\n", bad("error:"), clean(&error.to_string())));
+        } else if report.busy {
+            text.push_str(&format!("{} {source}: another program syncs it now\n", bad("error:")));
+        }
+    }
+    text
 }
 
 /// `+3 ~1 -0`, or a dash for nothing.
@@ -314,10 +328,10 @@ fn notices_text(host: &Host, report: &Report) -> Result<String, Failure> {
     let mut text = format!("{}\n", heading("Worth knowing:"));
     for notice in report.notices.iter().take(SHOWN) {
         let who = match notice.contact {
-            Some(id) => format!("{} ({id})", crate::output::clean(&name_of(&host.library, id)?)),
+            Some(id) => format!("{} ({id})", clean(&name_of(&host.library, id)?)),
             None => notice.source.to_string(),
         };
-        text.push_str(&format!("  {who}: {}\n", crate::output::clean(&words::notice(notice))));
+        text.push_str(&format!("  {who}: {}\n", clean(&words::notice(notice))));
     }
     let more = report.notices.len().saturating_sub(SHOWN);
     if more > 0 {

@@ -14,7 +14,6 @@ use acquaint_core::policy::{Finding, Policy, Severity};
 use acquaint_core::source::{Command, Folder, Outcome, SourceError};
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// What to do with sources.
 #[derive(Debug, clap::Subcommand)]
@@ -76,13 +75,13 @@ pub(crate) struct AddArgs {
     password_env: Option<String>,
     /// The file that holds the password.
     #[arg(long, value_name = "FILE", requires = "user")]
-    password_file: Option<PathBuf>,
+    password_file: Option<String>,
     /// The address book by its name, where the account has several.
     #[arg(long, value_name = "NAME")]
     book: Option<String>,
     /// A PEM file of certificate authorities to trust as well, for a server of your own.
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    ca_file: Option<String>,
     /// The rules to start from; `mirror` keeps both sides alike.
     #[arg(long, value_name = "PROFILE", default_value = "mirror")]
     profile: String,
@@ -121,27 +120,16 @@ pub(crate) fn run(command: &SourceCommand, open: Opener<'_>) -> Result<Reply, Fa
 
 impl AddArgs {
     fn settings(&self) -> Result<Settings, Failure> {
-        let absolute = |path: &PathBuf| -> Result<String, Failure> {
-            // The library may be used from another folder next time.
-            let path = std::path::absolute(path).map_err(|error| Failure::file("found", path, &error))?;
-            let text = path.to_str().map(str::to_owned);
-            text.ok_or_else(|| Failure::usage("a path is no UTF-8 text", "choose another place"))
-        };
-        let mut settings = Settings::new();
-        let url =
-            if self.connector == "vdir" { absolute(&PathBuf::from(&self.url))? } else { self.url.clone() };
-        settings.insert("url".to_owned(), url);
-        let mut put = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                settings.insert(name.to_owned(), value);
-            }
-        };
-        put("user", self.user.clone());
-        put("password_env", self.password_env.clone());
-        put("password_file", self.password_file.as_ref().map(absolute).transpose()?);
-        put("book", self.book.clone());
-        put("ca_file", self.ca_file.as_ref().map(absolute).transpose()?);
-        Ok(settings)
+        let given = [
+            ("url", Some(&self.url)),
+            ("user", self.user.as_ref()),
+            ("password_env", self.password_env.as_ref()),
+            ("password_file", self.password_file.as_ref()),
+            ("book", self.book.as_ref()),
+            ("ca_file", self.ca_file.as_ref()),
+        ];
+        let given = given.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        given.map(|(key, value)| Ok((key.to_owned(), rules::setting(&self.connector, key, value)?))).collect()
     }
 }
 
@@ -161,6 +149,11 @@ fn add(args: &AddArgs, open: Opener<'_>) -> Result<Reply, Failure> {
     }
     let mut policy = Policy::profile(&args.profile)?;
     rules::apply(&mut policy, &args.set)?;
+    let findings = policy.check();
+    if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
+        // Said before anything is opened or asked.
+        return Err(acquaint_core::library::LibraryError::Unsafe(error.text.to_owned()).into());
+    }
     let host = open(Missing::Create)?;
     let mut row = SourceRow::new(&args.connector, host.user.clone(), policy);
     row.settings = args.settings()?;
@@ -178,7 +171,6 @@ fn add(args: &AddArgs, open: Opener<'_>) -> Result<Reply, Failure> {
         writer.put_bytes(key::session(&id), session);
         block_on(host.library.store().apply(writer.finish()))?;
     }
-    let findings = row.policy.check();
     let mut text = format!("Added {id}: {}.\n", describe(&folders));
     text.push_str(&findings_text(&findings));
     text.push_str(&next_steps(&[
@@ -240,13 +232,13 @@ fn list(host: &Host) -> Result<Reply, Failure> {
     for (id, row) in block_on(host.library.sources())? {
         let links = block_on(host.library.link_count(&id))?;
         let url = row.settings.get("url").cloned().unwrap_or_default();
-        let last = row.last_success.map_or("never".to_owned(), |time| words::at(Some(time)));
+        let last = row.last_success.map_or("never".to_owned(), |time| words::minute(Some(time)));
         let (count, state) = (links.to_string(), state(&row));
         table.row([id.as_str(), &row.connector, &url, row.policy.base(), &count, state, &last]);
         rows.push(json!({
             "source": id.as_str(), "connector": row.connector, "url": url, "profile": row.policy.base(),
             "links": links, "state": state, "last_success": json::time(row.last_success),
-            "error": row.last_error.as_ref().map(json::source_error),
+            "last_error": row.last_error.as_ref().map(json::source_error),
         }));
     }
     let text = match rows.is_empty() {
@@ -299,7 +291,7 @@ fn show(args: &OneArgs, host: &Host) -> Result<Reply, Failure> {
         "source": id.as_str(), "connector": row.connector, "settings": row.settings, "policy": row.policy.to_map(),
         "links": links, "state": state(&row), "writable": row.capabilities.writable,
         "last_success": json::time(row.last_success), "due": json::time(row.due),
-        "error": row.last_error.as_ref().map(json::source_error), "parked": waiting,
+        "last_error": row.last_error.as_ref().map(json::source_error), "parked": waiting,
         "findings": findings_json(&findings),
     });
     // Asking was no failure, also if the source has one.

@@ -7,6 +7,7 @@ use crate::output::progress::Meter;
 use crate::output::{Output, Reply};
 use acquaint_core::engine::Job;
 use acquaint_core::id::SourceId;
+use acquaint_core::library::SourceState;
 use futures::executor::block_on;
 
 /// Arguments of `sync`.
@@ -35,12 +36,18 @@ pub(crate) struct SyncArgs {
 /// Carries out `sync`.
 pub(crate) fn run(args: &SyncArgs, host: &Host, output: Output) -> Result<Reply, Failure> {
     let sources = chosen(host, &args.names)?;
-    if block_on(host.library.sources())?.is_empty() {
+    let rows = block_on(host.library.sources())?;
+    if rows.is_empty() {
         return Err(Failure::new(
             "no_source",
             "the library has no source to sync with",
             "`acquaint source add --help` shows how to add one",
         ));
+    }
+    let off = |id: &&SourceId| rows.get(*id).is_some_and(|row| row.state == SourceState::Disconnected);
+    if let Some(id) = sources.iter().flatten().find(off) {
+        let next = format!("`acquaint source reconnect {id}` takes it up again");
+        return Err(Failure::new("disconnected", format!("{id} is disconnected"), next));
     }
     if args.preview {
         let (writes, ran) = host.preview(Job::Cycle(sources))?;

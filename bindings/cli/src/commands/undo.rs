@@ -123,7 +123,7 @@ fn plan(host: &Host, pass: PassId) -> Result<Plan, Failure> {
         let deleted_here = here.iter().any(|entry| entry.action == Action::Delete);
         // Under `in_delete` only the copy at the source came back; the contact was never gone.
         let revived = |entry: &&Entry| entry.action == Action::Restore && entry.rule != "in_delete";
-        let restored_here = live && here.iter().any(|entry| revived(&entry));
+        let restored_here = live && here.iter().any(revived);
         let made_here = id.epoch == pass.0;
         match (made_here || restored_here, deleted_here) {
             (true, _) if !live => {}

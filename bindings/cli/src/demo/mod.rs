@@ -13,22 +13,31 @@ use acquaint_core::engine::{Job, Progress};
 use acquaint_core::id::ContactId;
 use acquaint_core::library::Entry;
 use futures::executor::block_on;
-use proof::{Ledger, Proof, bystanders, sides_agree};
+use proof::{Ledger, Proof, bystanders, put_back, sides_agree};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use world::{Side, World};
+use world::World;
 
 /// Carries out `demo`.
 pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     let mut world = World::new(args.folder.as_deref(), output)?;
+    let folder = world.folder.display().to_string();
+    story(&mut world).map_err(|failure| Failure {
+        message: format!("{} (the demo's files are in {folder})", failure.message),
+        ..failure
+    })
+}
+
+/// The steps of the demo.
+fn story(world: &mut World) -> Result<Reply, Failure> {
     let mut ledger = Ledger::default();
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let before = world.server();
 
     world.say(
         "An address book of 12 cards on a CardDAV server, a folder with one card, and an empty library.",
     );
-    let (cards, secret) = (path(&world, "cards"), path(&world, "password"));
+    let (cards, secret) = (path(world, "cards"), path(world, "password"));
     let folder =
         ["source", "add", "folder", "--connector", "vdir", "--url", &cards, "--set", "conflict.title=ask"];
     world.command(&folder)?;
@@ -39,7 +48,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     world.say("First sync: server → library → folder. Priya is on both sides and becomes one contact.");
     world.command(&["sync"])?;
     world.command(&["contact", "list"])?;
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let copied = world.cards()?;
 
     world.say("Now both sides are edited: Anna's title at the server and her note in the folder; Zoë's title on both; Sam is deleted in the folder.");
@@ -51,13 +60,13 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     )?;
     world.edit_at_server("zoe.vcf", "TITLE:Engineer", "TITLE:Senior Engineer")?;
     let zoe = world.edit_in_folder("FN:Zoë Grünwald", "TITLE:Engineer", "TITLE:Team Lead")?;
-    ledger.note(&world)?;
+    ledger.note(world)?;
     let sam = world.delete_in_folder("UID:sam-6")?;
 
     world.say("What would a sync write?");
     let preview = world.command(&["sync", "--preview"])?.json;
     world.say("The sync does exactly that.");
-    let done = sync_and_watch(&mut world)?;
+    let done = sync_and_watch(world)?;
     let planned = preview.get("writes").and_then(Value::as_array).cloned().unwrap_or_default();
     let same = comparable(&planned) == comparable(&done);
     let as_planned = Proof::new(
@@ -97,8 +106,8 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
     let host = world.host()?;
     let proofs = [
         as_planned,
-        ledger.nothing_lost(&world, &host)?,
-        sides_agree(&world)?,
+        ledger.nothing_lost(world, &host)?,
+        sides_agree(world)?,
         server_bystanders,
         bystanders(
             &copied,
@@ -117,12 +126,12 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Reply, Failure> {
                 && count(&guarded.json, "/sources/server/held") == gone.len() as u64,
             format!("{} deletes held", count(&guarded.json, "/sources/server/held")),
         ),
-        put_back(&before_accident, &world.server(), &gone),
+        put_back(&before_accident, &world.server(), &gone)?,
         quiet_proof(&quiet),
         no_conflicts(&host)?,
     ];
     world.leave_server_cards()?;
-    Ok(ending(&mut world, &proofs))
+    Ok(ending(world, &proofs))
 }
 
 fn path(world: &World, name: &str) -> String {
@@ -155,15 +164,6 @@ fn comparable(writes: &[Value]) -> Vec<Value> {
 
 fn count(document: &Value, pointer: &str) -> u64 {
     document.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
-}
-
-/// The cards that the accident took are at the server again, byte for byte, each once.
-fn put_back(before: &Side, after: &Side, gone: &[&str]) -> Proof {
-    let times = |card: &Vec<u8>| after.values().filter(|other| *other == card).count();
-    let back = gone.iter().filter(|name| before.get(**name).is_some_and(|card| times(card) == 1)).count();
-    let same_number = before.len() == after.len();
-    let detail = format!("{back} of {} cards, {} in all", gone.len(), after.len());
-    Proof::new("the cards put back are the same, each once", back == gone.len() && same_number, detail)
 }
 
 /// The last sync wrote nothing on any side.

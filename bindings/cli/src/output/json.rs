@@ -2,7 +2,7 @@
 
 use crate::errors::Failure;
 use acquaint_connectors::remote::Traffic;
-use acquaint_core::contact::{Content, Element, Photo, Value as FieldValue};
+use acquaint_core::contact::{Contact, Content, Element, Photo, Value as FieldValue};
 use acquaint_core::id::ContactId;
 use acquaint_core::library::{Action, Actor, Counts, Entry, FieldWrite, Listed, Toward};
 use acquaint_core::source::{ItemKind, SourceError};
@@ -12,18 +12,21 @@ use serde_json::{Map, Value, json};
 /// A contact with everything that the library knows of it.
 pub(crate) fn contact(listed: &Listed) -> Value {
     let record = &listed.record;
-    let fields: Map<String, Value> =
-        record.contact.iter().map(|(field, value)| (field.key(), field_value(value))).collect();
     json!({
         "id": listed.id.to_string(),
         "name": record.contact.display_name(),
         "uid": record.uid,
         "kind": kind(record.kind),
-        "fields": fields,
+        "fields": fields(&record.contact),
         "created": { "at": time(record.created.time), "by": actor(&record.created.actor) },
         "changed": { "at": time(record.last_change().time), "by": actor(&record.last_change().actor) },
         "deleted": record.deleted.as_ref().map(|stamp| json!({ "at": time(stamp.time), "by": actor(&stamp.actor) })),
     })
+}
+
+/// The fields of a contact by their flat keys.
+pub(crate) fn fields(contact: &Contact) -> Map<String, Value> {
+    contact.iter().map(|(field, value)| (field.key(), field_value(value))).collect()
 }
 
 pub(crate) fn kind(kind: ItemKind) -> &'static str {

@@ -92,14 +92,16 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
-/// The components of a structured value (N, ADR, ORG), escapes still in place.
+/// The components of a structured value (N, ADR, ORG), escapes resolved.
 pub(super) fn components(text: &str) -> Components<'_> {
-    Components { parts: split(text, b';'), seen: 0 }
+    let escaped = memchr::memchr(b'\\', text.as_bytes()).is_some();
+    Components { parts: split(text, b';'), escaped, seen: 0 }
 }
 
 /// Iterator of [`components`]; ends at the cap.
 pub(super) struct Components<'a> {
     parts: Split<'a>,
+    escaped: bool,
     seen: usize,
 }
 
@@ -115,15 +117,15 @@ impl Components<'_> {
 }
 
 impl<'a> Iterator for Components<'a> {
-    type Item = &'a str;
+    type Item = Cow<'a, str>;
 
-    fn next(&mut self) -> Option<&'a str> {
+    fn next(&mut self) -> Option<Cow<'a, str>> {
         if self.seen > limits::VALUE_COMPONENTS {
             return None;
         }
         let part = self.parts.next()?;
         self.seen += 1;
-        Some(part)
+        Some(if self.escaped { unescape(part) } else { Cow::Borrowed(part) })
     }
 }
 

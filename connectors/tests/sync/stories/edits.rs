@@ -2,8 +2,10 @@
 
 use super::meeting::in_step;
 use super::{Make, everywhere};
+use crate::accounts::preset;
 use crate::cards::edited;
 use crate::world::{Side, World};
+use acquaint_connectors::testserver::{Effect, Fault};
 use acquaint_core::contact::{Element, Field, Value};
 use std::sync::Arc;
 
@@ -92,6 +94,25 @@ pub fn the_server_forgets_our_position(make: Make<'_>) {
     let report = world.sync();
     assert!(report.sources.values().all(|source| source.counts.writes() == (0, 0)), "{report:?}");
     world.check();
+}
+
+/// As Xandikos, which answers 423 while it carries another write out.
+#[test]
+fn a_server_that_takes_one_write_at_a_time() {
+    for status in [423, 429] {
+        let mut world = in_step(preset("xandikos"), &[]);
+        let server = world.account.other.server().expect("in this process").clone();
+        world.tick();
+        for name in ["Ann", "Bob", "Cid", "Dee", "Odd"] {
+            world.edit(name, Field::Company, format!("Acme {status}").as_str());
+        }
+        server.with(|server| server.fail(Fault::new(Effect::Status(status)).on("PUT").after(1).times(3)));
+        world.sync();
+        assert_eq!(
+            values(&world, "Odd", &Field::Company),
+            ["Acme", "Acme", "Acme"].map(|name| format!("{name} {status}"))
+        );
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn two_thousand_cards(make: Make<'_>) {
 }
 
 #[test]
+#[ignore = "by hand: takes long without optimisation"]
 fn two_thousand_cards_on_a_plain_server() {
     two_thousand_cards(&|| crate::accounts::preset("standard"));
 }

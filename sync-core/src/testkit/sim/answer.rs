@@ -6,6 +6,7 @@ use super::shelf::{Listing, Shelf, cursor_of, position_of, shown};
 use crate::capability::Capabilities;
 use crate::contact::{Blob, Field, Photo, Value, phone_key};
 use crate::id::{FolderId, RemoteId};
+use crate::identity::{name_begins, words};
 use crate::source::{
     Changes, Command, Cursor, Fetched, HostSource, Item, ItemKind, Outcome, SourceError, Write, WriteOutcome,
 };
@@ -153,18 +154,14 @@ impl State {
         Ok(writes.into_iter().map(|write| self.write(&write)).collect())
     }
 
-    /// Contacts a word of whose name begins with the text, or with this number.
+    /// Contacts of whose name a word begins with each word of the text, or with this number.
     fn search(&mut self, text: &str, limit: u32) -> Vec<Item> {
         let uids = self.capabilities.uids;
-        let (number, text) = (phone_key(text), text.trim().to_lowercase());
+        let (number, typed) = (phone_key(text), words(text));
         let hit = |item: &Item| {
-            let name = item.contact.display_name().to_lowercase();
             let phones = item.contact.list(&Field::Phones);
-            item.kind == ItemKind::Contact
-                && !text.is_empty()
-                && (name.starts_with(&text)
-                    || name.split_whitespace().any(|word| word.starts_with(&text))
-                    || phones.iter().any(|element| element.key(&Field::Phones) == number))
+            let called = phones.iter().any(|element| element.key(&Field::Phones) == number);
+            item.kind == ItemKind::Contact && (name_begins(&item.contact, &typed) || called)
         };
         let hits = self.read().items().filter(|item| hit(item));
         hits.take(limit as usize).map(|item| shown(item, uids)).collect()

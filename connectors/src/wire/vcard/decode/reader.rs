@@ -201,7 +201,7 @@ impl Reader {
         let mut parts = value::components(&text);
         for (field, part) in PARTS.into_iter().zip(&mut parts) {
             if !part.is_empty() {
-                self.contact.set(field, Value::Text(unescape(part).into_owned()));
+                self.contact.set(field, Value::Text(part.into_owned()));
             }
         }
         parts.end()?;
@@ -215,14 +215,14 @@ impl Reader {
         self.company_seen = true;
         let text = text(line)?;
         let mut parts = value::components(&text);
-        let company = parts.next().map(unescape).unwrap_or_default().into_owned();
+        let company = parts.next().unwrap_or_default().into_owned();
         let mut department = String::new();
         let mut used = 0;
         for (place, unit) in (&mut parts).enumerate() {
             if place > 0 {
                 department.push_str(UNIT_SEPARATOR);
             }
-            department.push_str(&unescape(unit));
+            department.push_str(&unit);
             if !unit.is_empty() {
                 used = department.len();
             }
@@ -327,7 +327,7 @@ impl Reader {
                 let mut parts = value::components(&raw);
                 for (part, text) in address.parts_mut().into_iter().zip(&mut parts) {
                     if !text.is_empty() {
-                        *part = unescape(text).into_owned();
+                        *part = text.into_owned();
                     }
                 }
                 parts.end()?;
