@@ -480,7 +480,7 @@ impl Push {
             // A write of this contact is still unsettled: it stays marked and waits.
             return;
         }
-        if lane.held.get(&id).is_some_and(|held| held.inbound && !(held.emptied && !record.is_live())) {
+        if lane.held.get(&id).is_some_and(|held| held.inbound && (!held.emptied || record.is_live())) {
             // Its copy or its values are gone, as far as can be seen: the answer to that decides, and finds the edit.
             tie.dirty.new = None;
             return;
