@@ -59,7 +59,7 @@ fn a_really_full_disk_loses_nothing() {
 }
 
 #[cfg(target_os = "linux")]
-fn fill(folder: &std::path::Path) {
+fn fill(folder: &Path) {
     let store = SqliteStore::open(folder.join("library.db")).expect("room for an empty library");
     let before = block_on(store.apply(put(b"a", 10))).expect("room for a row");
     assert_eq!(block_on(store.apply(put(b"b", 2 << 20))), Err(StoreError::Full));
