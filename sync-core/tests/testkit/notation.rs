@@ -125,7 +125,10 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("then writes M=few", "expected a number of writes, found \"few\""),
         ("then state happy", "expected a state: one of connected,"),
         ("then event gaurd", "expected an event: one of auth_failed,"),
-        ("then no_event guard holding=3", "expected of event guard: one of emptied, held, of; found \"holding\""),
+        (
+            "then no_event guard holding=3",
+            "expected of event guard: one of emptied, held, of; found \"holding\"",
+        ),
         ("then event conflict sideways", "after conflict"),
         ("then event linked twice", "expected nothing more after linked, found \"twice\""),
         ("then folder \"open", "expected a closing \""),
