@@ -41,7 +41,7 @@ pub(super) struct Push {
     /// Writes of this page that wait for their turn: places in `sends`.
     unsent: VecDeque<usize>,
     running: BTreeMap<EffectId, Under>,
-    reading: BTreeMap<EffectId, Vec<RemoteId>>,
+    reading: BTreeSet<EffectId>,
     unread: VecDeque<RemoteId>,
     counts: Counts,
     notices: Vec<Notice>,
@@ -113,7 +113,7 @@ impl Push {
             sends: Vec::new(),
             unsent: VecDeque::new(),
             running: BTreeMap::new(),
-            reading: BTreeMap::new(),
+            reading: BTreeSet::new(),
             unread: VecDeque::new(),
             counts: Counts::default(),
             notices: Vec::new(),
@@ -216,8 +216,8 @@ impl Push {
                 self.step = Step::Send;
                 if let Some(under) = self.running.remove(&id) {
                     self.wrote(context, &under, result);
-                } else if let Some(ids) = self.reading.remove(&id) {
-                    self.read_back(context, &ids, result);
+                } else if self.reading.remove(&id) {
+                    self.read_back(context, result);
                 }
                 Ok(self.send(context))
             }
@@ -690,8 +690,8 @@ impl Push {
         while open && !self.unread.is_empty() && self.reading.len() < in_flight {
             let take = fetch_batch.min(self.unread.len());
             let ids: Vec<RemoteId> = self.unread.drain(..take).collect();
-            let effect = context.run(&self.source, Command::Fetch(ids.clone()));
-            self.reading.insert(effect, ids);
+            let effect = context.run(&self.source, Command::Fetch(ids));
+            self.reading.insert(effect);
         }
         if !self.reading.is_empty() {
             return Flow::Wait;
@@ -745,12 +745,7 @@ impl Push {
         }
     }
 
-    fn read_back(
-        &mut self,
-        context: &mut Context<'_>,
-        _ids: &[RemoteId],
-        result: Result<Outcome, SourceError>,
-    ) {
+    fn read_back(&mut self, context: &mut Context<'_>, result: Result<Outcome, SourceError>) {
         match result {
             Ok(Outcome::Items(answers)) => {
                 let mut items: BTreeMap<RemoteId, Item> = BTreeMap::new();
